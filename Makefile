@@ -1,0 +1,54 @@
+# Everything a user or a developer runs. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := $(UV) run --frozen --no-sync
+PYTEST_WORKERS ?= 2
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+load: .venv/ready ## Load everything up to yesterday and publish the warehouse
+	@$(RUN) clientele load
+
+up: .venv/ready ## Start Dagster's web UI and daemon on http://127.0.0.1:3000
+	@$(RUN) clientele up
+
+status: .venv/ready ## Show what is served and how the last loads went
+	@$(RUN) clientele status
+
+doctor: .venv/ready ## Check that this machine has what a load needs
+	@$(RUN) clientele doctor
+
+test: check ## Format, lint, types and all tests
+	$(RUN) pytest -n $(PYTEST_WORKERS) --dist loadgroup
+
+check: .venv/ready ## Format, lint and types only
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+	$(RUN) sqlfluff lint --disable-progress-bar -p 2 dbt/models dbt/tests/*.sql
+
+format: .venv/ready ## Format the code
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+test-long: .venv/ready ## The tests of whole systems over several nights (about 15 minutes)
+	$(RUN) pytest -m long -n $(PYTEST_WORKERS) --dist loadscope tests/acceptance
+
+soak: .venv/ready ## All 305 files of Online Retail in nights against a rebuild (about an hour)
+	$(RUN) pytest -m soak tests/soak
+
+bench: .venv/ready ## Measure against the floor and a bare dbt build; writes benchmarks/REPORT.md
+	$(RUN) python -m benchmarks
+
+clean: ## Remove the environment and caches; data/ and warehouse.duckdb stay
+	rm -rf .venv .uv .pytest_cache .mypy_cache .ruff_cache dbt/target dbt/logs
+
+# The environment is made from the lock; uv itself is fetched into .uv if the machine has none.
+.venv/ready: uv.lock pyproject.toml
+	@command -v $(UV) >/dev/null || (echo "installing uv into .uv" && python3 -m venv .uv && .uv/bin/pip install -q uv)
+	$(UV) sync --frozen
+	@touch $@
+
+.PHONY: help load up status doctor test test-long check format soak bench clean

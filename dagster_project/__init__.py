@@ -1,0 +1,1 @@
+"""Clientele: the customer data warehouse that is ready by morning."""

@@ -1,0 +1,1 @@
+"""Landing: what a source has that is new becomes an immutable, accounted batch of Parquet."""

@@ -1,0 +1,1 @@
+"""Reading feeds from PostgreSQL through ADBC: one snapshot a load, streamed, typed exactly."""

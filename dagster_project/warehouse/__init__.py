@@ -1,0 +1,1 @@
+"""The warehouse: one build a load, proven, then published as a release."""

@@ -1,0 +1,141 @@
+"""Reconciliation: what landed = what the facts hold = what the cubes say, to the cent, or no publish.
+
+What is compared stands with the models (`meta`): a fact or dimension names the canonical feed it `reconciles` and its
+measures, a cube the table it is built from. A landed feed is compared with the facts its rows go to, together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+import duckdb
+
+from dagster_project.contract.contract import read_contract
+from dagster_project.landing.manifest import Landing, Manifest
+from dagster_project.landing.source import Extract, Feed
+from dagster_project.warehouse import fingerprints
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One measure of a pair of tables; `query` yields the actual value."""
+
+    from_table: str
+    to_table: str
+    measure: str
+    expected: Decimal
+    actual: Decimal
+    query: str
+
+    @property
+    def difference(self) -> Decimal:
+        return self.actual - self.expected
+
+    @property
+    def agrees(self) -> bool:
+        return self.difference == 0
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that reconciles with a canonical feed: measures of a fact, current members of a dimension."""
+
+    name: str
+    measures: dict[str, str]
+    current: str | None
+
+
+def reconcile(
+    con: duckdb.DuckDBPyConnection, parsed: fingerprints.Manifest, landing: Landing, feeds: Iterable[Feed]
+) -> list[Comparison]:
+    """Compare every table that declares what it reconciles with; whole tables, not just the night's rows.
+
+    A sum over one column of a fact costs 30 ms at 73M rows; a difference can then hide nowhere.
+
+    Args:
+        feeds: those of the enabled sources; what others landed is in no table.
+    """
+    tables = reconciling_tables(parsed)
+    landed = [(feed, batches) for feed in feeds if (batches := landing.batches(feed.id))]
+    sharing = Counter(name for feed, _ in landed for name in feed.canonical)
+    found: list[Comparison] = []
+    for feed, batches in landed:
+        for destinations in compared(feed, tables):
+            shared = any(sharing[name] > 1 for name in destinations)
+            found.extend(_with_tables(con, feed, [tables[name] for name in destinations], batches, shared=shared))
+    for node in fingerprints.models(parsed).values():
+        meta = node["config"].get("meta") or {}
+        if source := meta.get("reconciles_table"):
+            found.extend(_with_table(con, f"{node['schema']}.{node['name']}", source, meta["measures"]))
+    return found
+
+
+def reconciling_tables(parsed: fingerprints.Manifest) -> dict[str, Table]:
+    """Canonical feed -> the fact or dimension that holds it."""
+    return {
+        meta["reconciles"]: Table(f"{node['schema']}.{node['name']}", meta.get("measures", {}), meta.get("current"))
+        for node in fingerprints.models(parsed).values()
+        if "reconciles" in (meta := node["config"].get("meta") or {})
+    }
+
+
+def compared(feed: Feed, tables: dict[str, Table]) -> list[tuple[str, ...]]:
+    """The canonical feeds a landed feed is compared in: its events together, or each of its lists.
+
+    Nothing while one of its events has no fact yet: its rows would be missing in the sum. A list derived from events
+    has no rows of its own to compare, nor has one of appended changes; versions of members are no members.
+    """
+    if events := read_contract().events(feed.canonical):
+        return [events] if all(name in tables for name in events) else []
+    if feed.extract is Extract.APPEND or feed.versions_of:
+        return []
+    return [(name,) for name in read_contract().lists(feed.canonical) if name in tables]
+
+
+def _with_tables(
+    con: duckdb.DuckDBPyConnection, feed: Feed, tables: list[Table], batches: list[Manifest], *, shared: bool
+) -> Iterator[Comparison]:
+    """Compare a landed feed with its tables; restricted to the feed's rows where others go there too."""
+    # the totals of an upsert feed's batches are what they change: their sum is that of the current versions
+    by_keys = any(table.current for table in tables)
+    measures = ["rows"] if by_keys else ["rows", *feed.control_totals]
+    of_feed = f" where audit_key in (select audit_key from star.dim_audit where source_feed = '{feed.id}')"
+    for measure in measures:
+        expressions = [
+            (table.name, expression)
+            for table in tables
+            if (expression := table.current if table.current else table.measures.get(measure))
+        ]
+        if not expressions:
+            continue
+        sums = [f"select {value} as value from {name}{of_feed if shared else ''}" for name, value in expressions]
+        query = sums[0] if len(sums) == 1 else f"select sum(value) from ({' union all '.join(sums)})"
+        if by_keys:
+            expected = Decimal(batches[-1].current_keys or 0)
+        else:
+            totals = (month.get(measure, "0") for manifest in batches for month in manifest.months.values())
+            expected = sum(map(Decimal, totals), Decimal(0))
+        yield Comparison(
+            from_table=f"feed {feed.id}",
+            to_table=" + ".join(name for name, _ in expressions),
+            measure="current keys" if by_keys else measure,
+            expected=expected,
+            actual=_value(con, query),
+            query=query,
+        )
+
+
+def _with_table(
+    con: duckdb.DuckDBPyConnection, table: str, source: str, measures: dict[str, list[str]]
+) -> Iterator[Comparison]:
+    for measure, (of_source, of_table) in measures.items():
+        expected = _value(con, f"select {of_source} from {source}")
+        query = f"select {of_table} from {table}"
+        yield Comparison(source, table, measure, expected, _value(con, query), query)
+
+
+def _value(con: duckdb.DuckDBPyConnection, query: str) -> Decimal:
+    return Decimal(str(con.execute(query).fetchall()[0][0] or 0))

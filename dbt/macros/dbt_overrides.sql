@@ -1,0 +1,9 @@
+{# Schemas are an interface of the warehouse: exactly the configured name, no target prefix. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name or target.schema }}
+{%- endmacro %}
+
+{# A run names the models it rebuilds from all of landing; --full-refresh would be all or nothing. #}
+{% macro should_full_refresh() %}
+    {{ return(rebuilt(model.name)) }}
+{% endmacro %}

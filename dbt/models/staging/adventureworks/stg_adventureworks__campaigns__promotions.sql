@@ -1,0 +1,12 @@
+-- Changes of promotions: price reductions that order lines were sold under. Number 1, the absence of one, is listed.
+-- One row per landed change.
+select
+    _system as source_system, _feed as source_feed, _load_id as load_id, _row as load_row,
+    _op as op, _effective_from as effective_from,
+    cast(promotionkey as varchar) as campaign_id,
+    englishpromotiontype as campaign_type,
+    englishpromotioncategory as place,
+    cast(startdate as date) as start_date,
+    cast(enddate as date) as end_date,
+    englishpromotionname as content
+from {{ landed('adventureworks', 'promotions') }} as promotions
