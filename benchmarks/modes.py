@@ -1,4 +1,4 @@
-"""Landing one more night of an upsert feed and of arriving files, after 30, 365 and 1,500 nights."""
+"""Landing one more night of an upsert feed and of arriving files, after 30, 365 and 1,500 nights; and compacted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import yaml
 
 from benchmarks.context import Bound, Context, Part
 from benchmarks.measure import BenchmarkError, exponent, summary, tell
-from dagster_project.landing import sql
+from dagster_project.landing import compaction, sql
 from dagster_project.landing.batch import Outcome, land_feed
 from dagster_project.landing.extraction import Night
 from dagster_project.landing.manifest import Landing
@@ -62,23 +62,26 @@ class Landed:
 
 def run(context: Context) -> Part:
     part = Part("Landing of upserts and of arriving files after many nights")
-    rows, shares = [], []
+    rows: list[dict[str, Any]] = []
+    shares, compacted = [], []
     for name in FEEDS:
         folder = context.work / f"modes-{name}"
-        nights = _grow(folder, name, max(context.nights))
-        medians = []
-        for count in context.nights:
-            measured = nights[count - MEASURED : count]
-            medians.append(summary([night.landing for night in measured])["median"])
-            rows.append(
-                {
-                    "feed": TITLES[name],
-                    "nights": f"{count:,}",
-                    "landing CPU s": medians[-1],
-                    "min-max": f"{min(n.landing for n in measured):.3f}-{max(n.landing for n in measured):.3f}",
-                    "manifests CPU s": summary([night.catalogue for night in measured])["median"],
-                }
-            )
+        last = max(context.nights)
+        nights = _grow(folder, name, range(last))
+        measured = {f"{count:,}": nights[count - MEASURED : count] for count in context.nights}
+        medians = [summary([night.landing for night in some])["median"] for some in measured.values()]
+        compacted.append({"feed": TITLES[name]} | _compact(folder, last))
+        measured[f"{last:,}, compacted"] = _grow(folder, name, range(last, last + MEASURED))
+        rows += [
+            {
+                "feed": TITLES[name],
+                "nights": count,
+                "landing CPU s": summary([night.landing for night in some])["median"],
+                "min-max": f"{min(n.landing for n in some):.3f}-{max(n.landing for n in some):.3f}",
+                "manifests CPU s": summary([night.catalogue for night in some])["median"],
+            }
+            for count, some in measured.items()
+        ]
         growth = exponent(context.nights, medians)
         if growth is not None:
             shares.append({"feed": TITLES[name], "exponent of landing": growth})
@@ -87,6 +90,7 @@ def run(context: Context) -> Part:
         shutil.rmtree(folder)
     part.table(f"A night (CPU seconds, median of {MEASURED})", rows)
     part.table("Growth", shares)
+    part.table("Compaction of all closed months", compacted)
     part.remarks += [
         f"Every night brings {NEW_ROWS:,} new rows; to an upsert feed also {CHANGED_ROWS:,} new versions of older ones."
         " All nights were landed one by one, in one process and without a gate.",
@@ -96,12 +100,12 @@ def run(context: Context) -> Part:
     return part
 
 
-def _grow(folder: Path, name: str, nights: int) -> list[Landed]:
+def _grow(folder: Path, name: str, nights: range) -> list[Landed]:
     data = folder / "data"
-    data.mkdir(parents=True)
+    data.mkdir(parents=True, exist_ok=True)
     source = _source(folder, data, name)
     landed = []
-    for night in range(nights):
+    for night in nights:
         _deliver(data, name, night)
         landed.append(_land(folder, source, name, night))
         if (night + 1) % 250 == 0:
@@ -109,11 +113,28 @@ def _grow(folder: Path, name: str, nights: int) -> list[Landed]:
     return landed
 
 
+def _compact(folder: Path, nights: int) -> dict[str, Any]:
+    """Compact all months that are over; what that took, and what it left."""
+    landing = Landing(folder / "landing")
+    month = (FIRST_NIGHT + timedelta(days=nights - 1)).replace(day=1)
+    started = time.process_time()
+    due = compaction.due(landing, landing.loads(), month)
+    before = sum(closed.bytes for closed in due)
+    after = sum(compaction.compact(closed, "1GB", 2) for closed in due)
+    return {
+        "batches": sum(len(closed.batches) for closed in due),
+        "files": len(due),
+        "MB before": round(before / 1e6, 1),
+        "MB after": round(after / 1e6, 1),
+        "CPU s": round(time.process_time() - started, 1),
+    }
+
+
 def _source(folder: Path, data: Path, name: str) -> Source:
     feed = {"class": "transactional", "canonical": "order_lines", "control_totals": {"amount": "amount"}}
     said = {"name": "bench", "kind": "files", "root": str(data), "timezone": "Europe/London"}
     file = folder / "bench" / "source.yml"
-    file.parent.mkdir()
+    file.parent.mkdir(exist_ok=True)
     file.write_text(yaml.safe_dump(said | {"feeds": {name: feed | {"columns": COLUMNS} | FEEDS[name]}}), "utf-8")
     return read_source(file)
 

@@ -178,7 +178,7 @@ class Landing:
                 self._count(Manifest.model_validate_json(path.read_bytes()), found)
         for manifests in (*found.values(), *self._left_out.values()):
             manifests.sort(key=lambda manifest: manifest.load_id)
-        return found
+        return dict(sorted(found.items()))
 
     def _count(self, manifest: Manifest, found: dict[str, list[Manifest]]) -> None:
         if not self.up_to or manifest.load_id <= self.up_to:

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from tests.support.installation import PROJECT, Installation, assert_same_tables
+from tests.support.observe import served
 from tests.support.people_shop import people_shop
 from tests.support.search import files_holding
 
@@ -194,3 +195,25 @@ def test_a_person_delivered_again_stays_erased_until_that_is_lifted(erased: Inst
     write(home, "customers", CUSTOMERS, ANN, BOB, BAD, UNREADABLE)
     home.load("2017-03-04")
     assert people(home)[0][1:3] == ("Annabel Leetham", "annabel@leetham.example")
+
+
+def test_a_person_is_erased_from_compacted_files(shop: Installation, tmp_path: Path) -> None:
+    home = shop.copy(tmp_path / "compacted")
+    home.env["PEOPLE_SHOP_DIR"] = str(home.data)
+    write(home, "lines", "id,sold_at,number,net", "3,2017-04-01 10:00:00,7,4.50")
+    home.load("2017-04-01")
+    home.run("release", "prune", "--keep", "1", check=0)
+    done = home.run("landing", "compact", "people_shop.customers", "--json", check=0).json
+    assert [(row["feed"], row["batches"]) for row in done] == [("customers", 2)]
+    assert files_holding(home.home, ANNS)
+
+    home.run("erase", "C7", "--yes", check=0)
+
+    assert not files_holding(home.home, ANNS)
+    assert people(home) == [("C7", None, None, None, None), people(shop)[1]]
+    before = served(home)
+    home.load("2017-04-01", "--rebuild")
+    assert served(home) != before
+    assert people(home) == [("C7", None, None, None, None), people(shop)[1]]
+    (private,) = (home.home / "landing/people_shop/customers").glob("compacted=*/pii.parquet")
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
