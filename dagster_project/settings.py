@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     pii_key: SecretStr = Field(
         SecretStr(""), description="Key of the hashes of personal data, 32 bytes or more; empty: the home's `pii.key`."
     )
+    spark_master: str = Field(
+        "local[2]", description="Where Spark is: local[N], spark://, sc:// or thrift://host:port."
+    )
+    spark_driver_memory: str = Field("2g", description="Memory of a local Spark, as Java writes it.")
+    spark_options: dict[str, str] = Field({}, description="Further options of Spark, as JSON.")
     port: int = Field(3000, description="Port of the web UI, on loopback.")
 
     @property
@@ -66,6 +71,11 @@ class Settings(BaseSettings):
     @property
     def releases(self) -> Path:
         return self.home / "releases"
+
+    @property
+    def spark(self) -> Path:
+        """What Spark keeps: data, catalog, releases. On a cluster a folder that every node sees."""
+        return self.home / "spark"
 
     @property
     def dagster_home(self) -> Path:

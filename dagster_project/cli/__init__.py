@@ -19,6 +19,7 @@ from dagster_project.cli import (
     erase,
     landing,
     load,
+    parity,
     quarantine,
     release,
     source,
@@ -41,6 +42,7 @@ app.command("load")(load.load)
 app.command("status")(status.status)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(release.app, name="release")
+app.command("parity")(parity.parity)
 app.command("catalog")(catalog.catalog)
 app.command("sql")(sql.sql)
 app.add_typer(landing.app, name="landing")

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +25,13 @@ QUERIES = (
 )
 
 
+class Target(StrEnum):
+    """Engines; see docs/scale.md for when the second pays."""
+
+    DUCKDB = "duckdb"
+    SPARK = "spark"
+
+
 def load(
     day: Annotated[
         str | None,
@@ -32,6 +40,9 @@ def load(
     start: Annotated[
         str | None, typer.Option("--from", help="Backfill: mark every date from here to --date, in one run.")
     ] = None,
+    target: Annotated[Target, typer.Option(help="Engine that builds and serves; landing is the same for both.")] = (
+        Target.DUCKDB
+    ),
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Build every table anew from landing.")] = False,
     as_of: Annotated[
         str | None,
@@ -68,6 +79,7 @@ def load(
     first = _date("--from", start)
     _check_dates(chosen, first)
     config = {
+        "target": target.value,
         "rebuild": rebuild,
         "as_of": as_of or "",
         "lookback_days": -1 if lookback is None else lookback,

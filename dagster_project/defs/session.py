@@ -21,6 +21,7 @@ PARTITION = "dagster/partition"
 class LoadSession(dg.ConfigurableResource):  # type: ignore[type-arg]
     """How this load differs from an ordinary night; the load date is the run's partition."""
 
+    target: str = "duckdb"
     rebuild: bool = False
     as_of: str = ""
     lookback_days: int = -1
@@ -41,6 +42,7 @@ class LoadSession(dg.ConfigurableResource):  # type: ignore[type-arg]
         key = tags.get(RANGE_END) or tags.get(PARTITION)
         return Request(
             load_date=date.fromisoformat(key) if key else yesterday(settings().timezone),
+            target=self.target,
             rebuild=self.rebuild,
             as_of=self.as_of or None,
             lookback_days=self.lookback_days if self.lookback_days >= 0 else None,

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from dagster_project.contract.contract import read_contract
 from dagster_project.errors import ConfigurationError, LoadError
 from dagster_project.settings import Settings
 from dagster_project.warehouse.fingerprints import Manifest, due_tests, models, project_fingerprint, unfilled, unread
-from dagster_project.warehouse.releases import PII_FILE
+from dagster_project.warehouse.releases import FILE, PII_FILE
 
 # Holds the fingerprint of the project that was parsed.
 MARK = "parsed"
@@ -161,16 +161,20 @@ def parse(settings: Settings) -> Any:
 
 def build(
     settings: Settings,
-    file: Path,
+    folder: Path,
     variables: dict[str, Any],
     on_node: Callable[[str, str, str], None] | None = None,
+    *,
+    target: str = "duckdb",
+    environment_of: Mapping[str, str] | None = None,
 ) -> list[NodeResult]:
-    """Run models and tests against the build file.
+    """Run models and tests.
 
     Args:
-        file: the build's warehouse.duckdb.
+        folder: the build's; holds warehouse.duckdb where that is the target, gets dbt's own files.
         variables: see dbt/README.md.
         on_node: called with (resource type, name, status) when a node has finished.
+        target: of profiles.yml. environment_of: what that target reads there.
 
     Returns:
         One result a node, failed ones too.
@@ -184,15 +188,16 @@ def build(
             node = event.data.node_info
             on_node(node.resource_type, node.node_name, node.node_status)
 
-    folder = file.parent
     # unit tests test the models' code, not the night's data: they run in the test suite
-    args = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables)]
+    args = ["build", "--exclude-resource-type", "unit_test", "--vars", json.dumps(variables), "--target", target]
     args += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
-    parsed = parse(settings)
+    # what another engine is sent is parsed for it each time: its schemas carry the load's name
+    parsed = parse(settings) if target == "duckdb" else None
     manifest = read_manifest(settings)
     excluded = left_out(settings, personal=bool(variables["pii"]), idle=unfilled(manifest) - set(variables["rebuild"]))
     args += ["--exclude", *excluded]
-    result = _invoke(settings, args, file=file, manifest=parsed, callback=callback)
+    file = folder / FILE if target == "duckdb" else None
+    result = _invoke(settings, args, file=file, manifest=parsed, callback=callback, more=environment_of)
     if result.exception is not None:
         raise LoadError(
             f"dbt broke off: {result.exception}", remedy=f"see {folder / 'logs' / 'dbt.log'}"
@@ -232,12 +237,13 @@ def _invoke(
     file: Path | None = None,
     manifest: Any = None,
     callback: Callable[[Any], None] | None = None,
+    more: Mapping[str, str] | None = None,
 ) -> Any:
     from dbt.cli.main import dbtRunner
 
     runner = dbtRunner(manifest=manifest, callbacks=[callback] if callback else None)
     where = ["--project-dir", str(settings.dbt_dir), "--profiles-dir", str(settings.dbt_dir)]
-    with _environ(environment(settings, file)):
+    with _environ(environment(settings, file) | dict(more or {})):
         result = runner.invoke(["--quiet", "--log-level", "none", "--log-level-file", "info", *args, *where])
     if file is not None:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager

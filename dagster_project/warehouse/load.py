@@ -15,10 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from dagster_project.errors import ClienteleError, LoadError
-from dagster_project.landing import sql
 from dagster_project.landing.batch import FeedResult, Outcome, land_feed
 from dagster_project.landing.extraction import Gate, Night
 from dagster_project.landing.manifest import Landing
@@ -27,18 +24,18 @@ from dagster_project.landing.postgres.session import Sessions
 from dagster_project.landing.quarantine import Quarantine
 from dagster_project.landing.source import Extract, Feed, Source, read_sources
 from dagster_project.settings import Settings
-from dagster_project.warehouse import dbt, personal
+from dagster_project.warehouse import dbt
 from dagster_project.warehouse.erasure import finish_pending
 from dagster_project.warehouse.fingerprints import project_fingerprint
 from dagster_project.warehouse.ledger import Ledger, batch_figures, new_load_id, now
 from dagster_project.warehouse.lock import WriterLock
-from dagster_project.warehouse.personal import STORAGE
 from dagster_project.warehouse.plan import Plan, make_plan
 from dagster_project.warehouse.proof import prove
 from dagster_project.warehouse.reconciliation import Comparison, reconcile
 from dagster_project.warehouse.recovery import recover, settle_withheld
-from dagster_project.warehouse.releases import FILE, Release, Releases, copy_file
+from dagster_project.warehouse.releases import Release, Releases
 from dagster_project.warehouse.request import Request
+from dagster_project.warehouse.store import DuckStore, Store
 
 BROKE_OFF = "broke off before publishing"
 
@@ -53,6 +50,7 @@ class Load:
     sources: dict[str, Source]
     ledger: Ledger
     releases: Releases
+    store: Store
     landing: Landing
     quarantine: Quarantine
     lock: WriterLock
@@ -113,6 +111,7 @@ class Load:
             sources=sources,
             ledger=ledger,
             releases=releases,
+            store=_store(settings, request, load_id, ledger),
             landing=landing,
             quarantine=Quarantine(settings.quarantine, landing),
             lock=lock,
@@ -194,7 +193,7 @@ class Load:
         """What there is to build; None when nothing is new: no row, no later date, no changed model."""
         self.sessions.close()  # all feeds are read
         landing = self._committed()
-        current = self.releases.current()
+        current = self.store.releases.current()
         project = project_fingerprint(
             self.settings.dbt_dir,
             dbt.staging_models(self.settings),
@@ -236,31 +235,20 @@ class Load:
         """What has landed by now, this load's batches included."""
         return Landing(self.settings.landing, self.landing.without, self.landing.up_to)
 
-    @property
-    def file(self) -> Path:
-        return self.settings.build / self.load_id / FILE
-
     def build(self, plan: Plan, on_node: Callable[[str, str, str], None] | None = None) -> list[dbt.NodeResult]:
         """Copy the base release (or start empty), bring `ops` up to date, run dbt. Returns all results."""
-        self.settings.build.mkdir(parents=True, exist_ok=True)
-        self.file.parent.mkdir(mode=0o700)
-        base = self.releases.folder(plan.base.release) if plan.base else None
         with self.stage("copy of the release"):
-            if base:
-                copy_file(base / FILE, self.file)
-            if plan.variables["pii"]:
-                personal.begin(self.file.parent, base)
-        with duckdb.connect(str(self.file), config=sql.CONFIG | ({} if plan.base else STORAGE)) as con:
-            self.ledger.copy_into(con)
+            self.store.begin(plan)
+        self.store.copy_ledger()
         with self.stage("dbt"):
-            self.nodes = dbt.build(self.settings, self.file, plan.variables, on_node)
+            self.nodes = self.store.build(plan, on_node)
         return self.nodes
 
     def reconcile(self, plan: Plan) -> list[Comparison]:
         """Compare feeds, facts and cubes in the build; every result goes to the ledger."""
         with (
             self.stage("reconciliation"),
-            duckdb.connect(str(self.file), read_only=True, config=sql.CONFIG) as con,
+            self.store.reading() as con,
         ):
             self.comparisons = reconcile(con, dbt.read_manifest(self.settings), self._committed(), self.feed_list())
         for item in self.comparisons:
@@ -305,76 +293,40 @@ class Load:
         status = "partial" if self.failed_feeds() else "published"
         with self.stage("publish"):
             at = now()
-            self.release = self._seal(plan, status, at)
-            personal.verify(self.file.parent, self.release.pii_tables)
             served = None if self.request.as_of else self.load_id
-            if self.request.as_of:
-                self.published = self._keep_as_of()
+            about: dict[str, Any] = {
+                "release": self.load_id,
+                "action": "as-of" if self.request.as_of else "publish",
+                "released_at": at,
+                "rebuilt_tables": ", ".join(plan.rebuild) if plan.base else "all",
+            }
+            closed = {"load_id": self.load_id, "status": status, "release": served, "finished_at": at}
+            self.release = Release(
+                release=self.load_id,
+                load_date=plan.load_date,
+                published_at=at,
+                loads=plan.loads,
+                fingerprints=plan.fingerprints,
+                project=plan.project,
+                sums={item.query: str(item.actual) for item in self.comparisons},
+                **self.store.seal(closed, {"load_id": self.load_id} | about),
+            )
+            if self.request.as_of and isinstance(self.store, DuckStore):
+                self.published = self.store.keep_beside(self.release, self.request.as_of)
             else:
-                self.published = self.releases.publish(self.file.parent, self.release)
+                self.published = self.store.publish(self.release)
             # The ledger says so after the switch: a load killed in between is closed by the next one.
-            self.ledger.write("release", self.load_id, **self._release_record(plan, at))
+            about["file_bytes"] = self.release.file_bytes
+            self.ledger.write("release", self.load_id, **about)
             self.ledger.write("load", self.load_id, status=status, release=served, finished_at=now())
             self.status = status
             if not self.request.as_of:
-                self.releases.prune(self.settings.keep_releases)
+                self.store.prune(self.settings.keep_releases)
         return self.release
-
-    def _release_record(self, plan: Plan, at: str) -> dict[str, Any]:
-        rebuilt = ", ".join(plan.rebuild) if plan.base else "all"
-        size = self.file.stat().st_size if self.file.exists() else self.release.file_bytes if self.release else 0
-        return {
-            "release": self.load_id,
-            "action": "as-of" if self.request.as_of else "publish",
-            "released_at": at,
-            "file_bytes": size,
-            "rebuilt_tables": rebuilt,
-        }
 
     def prove(self) -> None:
         """Raises LoadError if a model, a test or a comparison failed."""
-        prove(self.nodes, self.comparisons, self.file.parent / "logs" / "dbt.log")
-
-    def _seal(self, plan: Plan, status: str, at: str) -> Release:
-        """Write the last of `ops`, count everything, checkpoint and close."""
-        with duckdb.connect(str(self.file), config=sql.CONFIG) as con:
-            self.ledger.copy_into(con)
-            con.execute(
-                "update ops.load set status = $1, release = $2, finished_at = $3 where load_id = $4",
-                [status, None if self.request.as_of else self.load_id, at, self.load_id],
-            )
-            record = {"load_id": self.load_id} | self._release_record(plan, at)
-            con.execute(
-                f"insert into ops.release ({', '.join(record)}) values ({', '.join('?' * len(record))})",
-                list(record.values()),
-            )
-            tables = con.execute(
-                "select schema_name || '.' || table_name from duckdb_tables()"
-                " where database_name = current_database() and not internal order by 1"
-            ).fetchall()
-            counts = {name: sql.scalar(con, f"select count(*) from {name}") for (name,) in tables}
-            con.execute("checkpoint")
-        return Release(
-            release=self.load_id,
-            load_date=plan.load_date,
-            published_at=at,
-            loads=plan.loads,
-            fingerprints=plan.fingerprints,
-            project=plan.project,
-            tables=counts,
-            pii_tables=personal.seal(self.file.parent),
-            sums={item.query: str(item.actual) for item in self.comparisons},
-            file_bytes=self.file.stat().st_size,
-        )
-
-    def _keep_as_of(self) -> Path:
-        target = self.settings.home / "as_of" / str(self.request.as_of)
-        if target.exists():
-            shutil.rmtree(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self.file.parent.chmod(self.settings.home.stat().st_mode & 0o777)
-        self.file.parent.rename(target)
-        return target / FILE
+        prove(self.nodes, self.comparisons, self.store.folder / "logs" / "dbt.log")
 
     def failed_feeds(self) -> list[FeedResult]:
         return [result for result in self.feeds.values() if result.outcome is Outcome.FAILED]
@@ -386,12 +338,30 @@ class Load:
     def finish(self) -> None:
         """Close the load in the ledger and free the lock it took. Called once, whatever happened."""
         self.sessions.close()
+        self.store.discard()
         if self.release is None or self.status == "running":
             self.status = "failed" if self.status == "running" else self.status
             self.message = self.message or (BROKE_OFF if self.status == "failed" else "")
             self.ledger.write("load", self.load_id, status=self.status, finished_at=now(), message=self.message[:2000])
-        if self.file.parent.exists() and self.status != "failed":
-            shutil.rmtree(self.file.parent)
+        if self.store.folder.exists() and self.status != "failed":
+            shutil.rmtree(self.store.folder)
         self.timings["total"] = time.perf_counter() - self.started
         if self.took_lock:
             self.lock.release()
+
+
+def _store(settings: Settings, request: Request, load_id: str, ledger: Ledger) -> Store:
+    """The engine a load builds on.
+
+    Raises:
+        ClienteleError: the engine can't do what was asked.
+    """
+    if request.target != "spark":
+        return DuckStore(settings, load_id, ledger)
+    if request.as_of:
+        raise ClienteleError(
+            "an as-of build is a DuckDB file", remedy="leave out --target spark: landing is the same for both engines"
+        )
+    from dagster_project.spark.store import SparkStore
+
+    return SparkStore(settings, load_id, ledger)

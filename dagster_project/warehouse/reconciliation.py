@@ -10,13 +10,24 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-
-import duckdb
+from typing import Any, Protocol
 
 from dagster_project.contract.contract import read_contract
 from dagster_project.landing.manifest import Landing, Manifest
 from dagster_project.landing.source import Extract, Feed
 from dagster_project.warehouse import fingerprints
+
+
+class Rows(Protocol):
+    """What a query gave."""
+
+    def fetchall(self) -> list[tuple[Any, ...]]: ...
+
+
+class Reader(Protocol):
+    """A connection that answers queries of a build: DuckDB's own, or Spark's."""
+
+    def execute(self, query: str, /) -> Rows: ...
 
 
 @dataclass(frozen=True)
@@ -48,9 +59,7 @@ class Table:
     current: str | None
 
 
-def reconcile(
-    con: duckdb.DuckDBPyConnection, parsed: fingerprints.Manifest, landing: Landing, feeds: Iterable[Feed]
-) -> list[Comparison]:
+def reconcile(con: Reader, parsed: fingerprints.Manifest, landing: Landing, feeds: Iterable[Feed]) -> list[Comparison]:
     """Compare every table that declares what it reconciles with; whole tables, not just the night's rows.
 
     A sum over one column of a fact costs 30 ms at 73M rows; a difference can then hide nowhere.
@@ -96,7 +105,7 @@ def compared(feed: Feed, tables: dict[str, Table]) -> list[tuple[str, ...]]:
 
 
 def _with_tables(
-    con: duckdb.DuckDBPyConnection, feed: Feed, tables: list[Table], batches: list[Manifest], *, shared: bool
+    con: Reader, feed: Feed, tables: list[Table], batches: list[Manifest], *, shared: bool
 ) -> Iterator[Comparison]:
     """Compare a landed feed with its tables; restricted to the feed's rows where others go there too."""
     # the totals of an upsert feed's batches are what they change: their sum is that of the current versions
@@ -128,14 +137,12 @@ def _with_tables(
         )
 
 
-def _with_table(
-    con: duckdb.DuckDBPyConnection, table: str, source: str, measures: dict[str, list[str]]
-) -> Iterator[Comparison]:
+def _with_table(con: Reader, table: str, source: str, measures: dict[str, list[str]]) -> Iterator[Comparison]:
     for measure, (of_source, of_table) in measures.items():
         expected = _value(con, f"select {of_source} from {source}")
         query = f"select {of_table} from {table}"
         yield Comparison(source, table, measure, expected, _value(con, query), query)
 
 
-def _value(con: duckdb.DuckDBPyConnection, query: str) -> Decimal:
+def _value(con: Reader, query: str) -> Decimal:
     return Decimal(str(con.execute(query).fetchall()[0][0] or 0))

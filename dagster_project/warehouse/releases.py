@@ -39,6 +39,7 @@ class Release:
         project: a hash of the dbt project's files, to see quickly that nothing changed.
         tables: rows per table at publishing.
         pii_tables: rows per table of pii.duckdb, which is there if a source has personal data.
+        files: per table the Parquet files it is read from, on Spark.
         sums: queries and what they yielded, verified when the file is reopened.
     """
 
@@ -52,6 +53,7 @@ class Release:
     sums: dict[str, str] = field(default_factory=dict)
     file_bytes: int = 0
     pii_tables: dict[str, int] = field(default_factory=dict)
+    files: dict[str, list[str]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self) | {"load_date": self.load_date.isoformat()}, indent=1)
@@ -75,9 +77,10 @@ class Withheld:
 class Releases:
     """The releases of one home and the link to the served one."""
 
-    def __init__(self, root: Path, link: Path) -> None:
+    def __init__(self, root: Path, link: Path, file: str = FILE) -> None:
         self.root = root
         self.link = link
+        self.file = file
 
     def folder(self, release: str) -> Path:
         return self.root / release
@@ -146,7 +149,7 @@ class Releases:
 
     def switch(self, release: str) -> None:
         """Point the link to a release, by rename."""
-        target = self.folder(release) / FILE
+        target = self.folder(release) / self.file
         if not target.exists():
             raise ClienteleError(f"there is no release {release}", remedy="choose one of `clientele release list`")
         beside = self.link.with_name(f".{self.link.name}.{os.getpid()}")

@@ -18,7 +18,7 @@
 {%- endmacro %}
 
 {% macro children_band(children) -%}
-    case when {{ children }} >= 3 then '3+' else cast({{ children }} as varchar) end
+    case when {{ children }} >= 3 then '3+' else cast({{ children }} as string) end
 {%- endmacro %}
 
 {% macro marital_status(code) -%}

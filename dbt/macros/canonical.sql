@@ -38,7 +38,7 @@ select 1 as nothing
     {%- endfor %}
 select
     {%- for column in model.columns.values() %}
-    cast({{ column.name if column.name in given else 'null' }} as {{ column.data_type }}) as {{ column.name }}
+    cast({{ column.name if column.name in given else 'null' }} as {{ sql_type(column.data_type) }}) as {{ column.name }}
     {{- "," if not loop.last }}
     {%- endfor %}
 from {{ relation }}
@@ -46,7 +46,7 @@ from {{ relation }}
     {%- else %}
 select
     {%- for column in model.columns.values() %}
-    cast(null as {{ column.data_type }}) as {{ column.name }}{{ "," if not loop.last }}
+    cast(null as {{ sql_type(column.data_type) }}) as {{ column.name }}{{ "," if not loop.last }}
     {%- endfor %}
 where false
     {%- endfor %}

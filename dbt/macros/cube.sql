@@ -49,13 +49,13 @@
 
 {# 2017-03-12 -> '2017-03-12', '2017-W10', '2017-03', '2017-Q1', '2017' or '(all)'. #}
 {% macro period_name(period, day) -%}
-    {%- set year = "cast(year(" ~ day ~ ") as varchar)" -%}
+    {%- set year = "cast(year(" ~ day ~ ") as string)" -%}
     {%- if period == 'all' -%} '(all)'
     {%- elif period == 'year' -%} {{ year }}
-    {%- elif period == 'quarter' -%} {{ year }} || '-Q' || cast(quarter({{ day }}) as varchar)
+    {%- elif period == 'quarter' -%} {{ year }} || '-Q' || cast(quarter({{ day }}) as string)
     {%- elif period == 'month' -%} {{ year }} || '-' || {{ two_digits('month(' ~ day ~ ')') }}
-    {%- elif period == 'week' -%} cast({{ iso_year(day) }} as varchar) || '-W' || {{ two_digits(iso_week(day)) }}
-    {%- else -%} cast({{ day }} as varchar)
+    {%- elif period == 'week' -%} cast({{ iso_year(day) }} as string) || '-W' || {{ two_digits(iso_week(day)) }}
+    {%- else -%} cast({{ day }} as string)
     {%- endif -%}
 {%- endmacro %}
 
@@ -106,7 +106,7 @@ where {{ where }}
 {% macro forget_sales_months() %}
     {%- set months = sales_months() -%}
     {%- if is_incremental() and months -%}
-delete from {{ this }} where {{ in_months('month_start_date', months) }}
+{{ delete_rows(this, in_months('month_start_date', months)) }}
     {%- endif -%}
 {% endmacro %}
 
@@ -118,18 +118,25 @@ delete from {{ this }} where {{ in_months('month_start_date', months) }}
     } -%}
     {%- for table, grains in tables.items() -%}
     {%- for grain, declared in grains.items() %}
-    {%- set view = this.schema ~ '.sales_by_' ~ grain if grain != 'total' else this.schema ~ '.sales_total' %}
-create or replace view {{ view }} as
-select
-    period, period_start_date, {{ (sales_dimensions() + sales_measures().keys() | list) | join(', ') }}
-from {{ table.include(database=false) }}
-where grain = '{{ grain }}';
-comment on view {{ view }} is 'Sales {{ 'by ' if declared.period != 'all' or declared.by }}
+        {%- set name = 'sales_by_' ~ grain if grain != 'total' else 'sales_total' -%}
+        {%- set columns = ['period', 'period_start_date'] + sales_dimensions() + sales_measures().keys() | list -%}
+        {%- set told -%}
+Sales {{ 'by ' if declared.period != 'all' or declared.by }}
     {{- ([declared.period] if declared.period != 'all' else []) | join }}
     {{- ' and ' if declared.period != 'all' and declared.by }}{{ declared.by | join(' and ') }}
-    {{- 'in all' if declared.period == 'all' and not declared.by }}; every other dimension is rolled up to (all).';
+    {{- 'in all' if declared.period == 'all' and not declared.by }}; every other dimension is rolled up to (all).
+        {%- endset -%}
+        {{ adapter.dispatch('grain_view')(this.schema ~ '.' ~ name, columns, table, grain, told) }}
     {%- endfor -%}
     {%- endfor -%}
+{% endmacro %}
+
+{% macro default__grain_view(view, columns, table, grain, told) %}
+create or replace view {{ view }} as
+select {{ columns | join(', ') }}
+from {{ table.include(database=false) }}
+where grain = '{{ grain }}';
+comment on view {{ view }} is '{{ told }}';
 {% endmacro %}
 
 {# For tests: the months a load re-aggregated; all of them when the cube was rebuilt. #}

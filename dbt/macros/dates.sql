@@ -1,4 +1,4 @@
-{# Date arithmetic in one place: engines differ here more than anywhere else. #}
+{# Date arithmetic in one place: engines differ here more than anywhere else. Spark's words are in engines/spark. #}
 
 {% macro first_day() %}date '1900-01-01'{% endmacro %}
 {% macro last_day_of_time() %}date '9999-12-31'{% endmacro %}
@@ -9,17 +9,20 @@
 {%- endmacro %}
 
 {# Wall-clock time in `zone` of a TIMESTAMP kept in UTC. #}
-{% macro local_time(utc, zone) -%}
+{% macro local_time(utc, zone) -%}{{ adapter.dispatch('local_time')(utc, zone) }}{%- endmacro %}
+{% macro default__local_time(utc, zone) -%}
     ({{ utc }} at time zone 'UTC') at time zone '{{ zone }}'
 {%- endmacro %}
 
 {# UTC of a TIMESTAMP that is wall-clock time in `zone`; of an hour that happens twice the second one. #}
-{% macro utc_time(local, zone) -%}
+{% macro utc_time(local, zone) -%}{{ adapter.dispatch('utc_time')(local, zone) }}{%- endmacro %}
+{% macro default__utc_time(local, zone) -%}
     ({{ local }} at time zone '{{ zone }}') at time zone 'UTC'
 {%- endmacro %}
 
 {# UTC of a TIMESTAMP WITH TIME ZONE, as a TIMESTAMP. #}
-{% macro utc_moment(moment) -%}
+{% macro utc_moment(moment) -%}{{ adapter.dispatch('utc_moment')(moment) }}{%- endmacro %}
+{% macro default__utc_moment(moment) -%}
     {{ moment }} at time zone 'UTC'
 {%- endmacro %}
 
@@ -28,20 +31,24 @@
     cast(hour({{ moment }}) * 60 + minute({{ moment }}) as integer)
 {%- endmacro %}
 
-{% macro add_days(day, days) -%}
+{% macro add_days(day, days) -%}{{ adapter.dispatch('add_days')(day, days) }}{%- endmacro %}
+{% macro default__add_days(day, days) -%}
     cast({{ day }} + cast({{ days }} as integer) as date)
 {%- endmacro %}
 
-{% macro add_months(day, months) -%}
+{% macro add_months(day, months) -%}{{ adapter.dispatch('add_months')(day, months) }}{%- endmacro %}
+{% macro default__add_months(day, months) -%}
     cast({{ day }} + interval {{ months }} month as date)
 {%- endmacro %}
 
-{% macro days_from(earlier, later) -%}
+{% macro days_from(earlier, later) -%}{{ adapter.dispatch('days_from')(earlier, later) }}{%- endmacro %}
+{% macro default__days_from(earlier, later) -%}
     cast({{ later }} - {{ earlier }} as integer)
 {%- endmacro %}
 
-{# Whole seconds between two moments. Spark: timestampdiff(second, earlier, later). #}
-{% macro seconds_from(earlier, later) -%}
+{# Boundaries of seconds between two moments, so fractions are cut off before the difference is taken. #}
+{% macro seconds_from(earlier, later) -%}{{ adapter.dispatch('seconds_from')(earlier, later) }}{%- endmacro %}
+{% macro default__seconds_from(earlier, later) -%}
     date_diff('second', {{ earlier }}, {{ later }})
 {%- endmacro %}
 
@@ -60,7 +67,8 @@
 {%- endmacro %}
 
 {# 1 = Monday ... 7 = Sunday. #}
-{% macro iso_weekday(day) -%}
+{% macro iso_weekday(day) -%}{{ adapter.dispatch('iso_weekday')(day) }}{%- endmacro %}
+{% macro default__iso_weekday(day) -%}
     cast(isodow({{ day }}) as integer)
 {%- endmacro %}
 
@@ -75,17 +83,19 @@
 
 {# '1' -> '01' #}
 {% macro two_digits(number) -%}
-    lpad(cast({{ number }} as varchar), 2, '0')
+    lpad(cast({{ number }} as string), 2, '0')
 {%- endmacro %}
 
 {# One row a day, both ends included. #}
-{% macro each_day(first, last) -%}
+{% macro each_day(first, last) -%}{{ adapter.dispatch('each_day')(first, last) }}{%- endmacro %}
+{% macro default__each_day(first, last) -%}
     select cast(calendar_date as date) as calendar_date
     from generate_series(date '{{ first }}', date '{{ last }}', interval 1 day) as days (calendar_date)
 {%- endmacro %}
 
 {# One row a number, both ends included. #}
-{% macro each_number(first, last) -%}
+{% macro each_number(first, last) -%}{{ adapter.dispatch('each_number')(first, last) }}{%- endmacro %}
+{% macro default__each_number(first, last) -%}
     select cast(number as integer) as number
     from generate_series({{ first }}, {{ last }}) as numbers (number)
 {%- endmacro %}

@@ -2,14 +2,19 @@
   A BIGINT from the parts of a key: the last 60 bits of their md5, so never negative and never -1 or -2. Parts are
   parted by the unit separator, a NULL part is the record separator: ('a|', 'b') and ('a', '|b') differ.
   Only members of dimensions are hashed, facts get their keys by join (md5 of 20.9M rows costs more than the join).
-  Spark: cast(conv(substr(md5(...), 18, 15), 16, 10) as bigint) gives the same number.
 #}
 {% macro hash_key(parts) -%}
-    cast('0x' || substr(md5(
+    {%- set text -%}
         {%- for part in parts -%}
-            coalesce(cast({{ part }} as varchar), chr(30)){{ " || chr(31) || " if not loop.last }}
+            coalesce(cast({{ part }} as string), chr(30)){{ " || chr(31) || " if not loop.last }}
         {%- endfor -%}
-    ), 18, 15) as bigint)
+    {%- endset -%}
+    {{ adapter.dispatch('number_of_hex')("substr(md5(" ~ text ~ "), 18, 15)") }}
+{%- endmacro %}
+
+{# The number that hexadecimal digits say. #}
+{% macro default__number_of_hex(digits) -%}
+    cast('0x' || {{ digits }} as bigint)
 {%- endmacro %}
 
 {% macro unknown_key() %}-1{% endmacro %}
@@ -31,7 +36,7 @@ select
             {%- elif column.name.endswith('_key') -%} {{ key }}
             {%- elif column.data_type | lower == 'varchar' -%} '{{ label }}'
             {%- else -%} null
-            {%- endif %} as {{ column.data_type }}) as {{ column.name }}{{ "," if not loop.last }}
+            {%- endif %} as {{ sql_type(column.data_type) }}) as {{ column.name }}{{ "," if not loop.last }}
         {%- endfor %}
     {%- endfor %}
     {%- endif -%}

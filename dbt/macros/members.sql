@@ -242,7 +242,6 @@ latest as (
     {%- set rows = ref(feed) -%}
     {%- set natural_key = (['source_system'] + member) | join(', ') -%}
     {%- if is_incremental() -%}
-delete from {{ this }}
-where ({{ natural_key }}) in (select {{ natural_key }} from {{ rows }} where {{ in_batch() }})
+{{ delete_rows(this, '(' ~ natural_key ~ ') in (select ' ~ natural_key ~ ' from ' ~ rows ~ ' where ' ~ in_batch() ~ ')') }}
     {%- endif -%}
 {% endmacro %}

@@ -25,8 +25,8 @@
         {{- "\n        union all" if not loop.last }}
     {%- else %}
         select
-            cast(null as varchar) as source_feed, cast(null as varchar) as load_id, cast(null as bigint) as load_row
-            {%- for target, type in targets.items() %}, cast(null as {{ type }}) as {{ target }}{% endfor %}
+            cast(null as string) as source_feed, cast(null as string) as load_id, cast(null as bigint) as load_row
+            {%- for target, type in targets.items() %}, cast(null as {{ sql_type(type) }}) as {{ target }}{% endfor %}
         where false
     {%- endfor %}
     )
@@ -36,10 +36,10 @@
 {% macro joined_text(columns, found, type) -%}
     {%- set texts = [] -%}
     {%- for column in columns if column in found -%}
-        {%- do texts.append("coalesce(nullif(trim(cast(" ~ adapter.quote(column) ~ " as varchar)), '') || ' ', '')") -%}
+        {%- do texts.append("coalesce(nullif(trim(cast(" ~ adapter.quote(column) ~ " as string)), '') || ' ', '')") -%}
     {%- endfor -%}
-    {%- if texts -%} try_cast(nullif(trim({{ texts | join(' || ') }}), '') as {{ type }})
-    {%- else -%} cast(null as {{ type }})
+    {%- if texts -%} try_cast(nullif(trim({{ texts | join(' || ') }}), '') as {{ sql_type(type) }})
+    {%- else -%} cast(null as {{ sql_type(type) }})
     {%- endif -%}
 {%- endmacro %}
 
@@ -57,7 +57,7 @@
     {%- for feed, pii in var('pii', {}).items() if pii.person %}
     union all
     select
-        _system as source_system, cast({{ adapter.quote(pii.person) }} as varchar) as customer_id,
+        _system as source_system, cast({{ adapter.quote(pii.person) }} as string) as customer_id,
         _feed as source_feed, _load_id as load_id, _row as load_row, _op as op,
         coalesce(_effective_from, _business_date) as effective_from, cast(null as timestamp) as updated_at
     from {{ landed_files(feed, var('landing')[feed], var('landing')[feed].files) }} as landed

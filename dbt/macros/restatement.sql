@@ -4,7 +4,7 @@
 {% macro changed_since(feed) %}
     {%- set changed = ref('changed_' ~ feed) -%}
     {%- if execute -%}
-        {%- set found = run_query("select cast(min(changed_from) as varchar) from " ~ changed) -%}
+        {%- set found = run_query("select cast(min(changed_from) as string) from " ~ changed) -%}
         {{ return(found.columns[0].values()[0]) }}
     {%- endif -%}
 {% endmacro %}
@@ -26,18 +26,15 @@
     {%- if is_incremental() -%}
         {%- set since = changed_since(feed) -%}
         {%- if since %}
-update {{ this }} as fact
-set
-    {%- for column, value in values.items() %}
-    {{ column }} = {{ value }}{{ "," if not loop.last }}
-    {%- endfor %}
-from {{ dimension }} as version
-inner join {{ changed }} as changed
-    on version.{{ entity }}_durable_key = changed.{{ entity }}_durable_key
-where
+            {%- set source -%}
+    select version.*, changed.changed_from
+    from {{ dimension }} as version
+    inner join {{ changed }} as changed on version.{{ entity }}_durable_key = changed.{{ entity }}_durable_key
+            {%- endset -%}
+            {%- set condition -%}
     fact.{{ entity }}_durable_key = version.{{ entity }}_durable_key
     and fact.{{ date_column }} >= date '{{ since }}'
-    and fact.{{ date_column }} >= changed.changed_from
+    and fact.{{ date_column }} >= version.changed_from
     and fact.{{ date_column }} >= version.valid_from
     and fact.{{ date_column }} < version.valid_to
     and (
@@ -45,6 +42,8 @@ where
         fact.{{ column }} is distinct from {{ value }}{{ " or" if not loop.last }}
         {%- endfor %}
     )
+            {%- endset -%}
+            {{ adapter.dispatch('update_rows')(this, values, source, condition) }}
         {%- endif -%}
     {%- endif -%}
 {% endmacro %}
@@ -59,7 +58,7 @@ where
         {%- set since = changed_since(member_feed) -%}
         {%- if since -%}
             {%- set found = run_query(
-                "select distinct cast(" ~ first_of('month', 'fact.' ~ date_column) ~ " as varchar)"
+                "select distinct cast(" ~ first_of('month', 'fact.' ~ date_column) ~ " as string)"
                 ~ " from " ~ fact ~ " as fact inner join " ~ ref('changed_' ~ member_feed) ~ " as changed"
                 ~ " on fact." ~ entity ~ "_durable_key = changed." ~ entity ~ "_durable_key"
                 ~ " and fact." ~ date_column ~ " >= changed.changed_from"
@@ -69,4 +68,21 @@ where
         {%- endif -%}
     {%- endfor -%}
     {{ return(months | unique | sort) }}
+{% endmacro %}
+
+{# Give `values` (column -> SQL over `fact` and `version`) to the rows that one row of `source` (`version`) belongs to. #}
+{% macro default__update_rows(relation, values, source, condition) %}
+update {{ relation }} as fact
+set
+    {%- for column, value in values.items() %}
+    {{ column }} = {{ value }}{{ "," if not loop.last }}
+    {%- endfor %}
+from ({{ source }}) as version
+where {{ condition }};
+{% endmacro %}
+
+{# Take the rows of a table (alias `fact`) out that a predicate is true of; as a hook, or part of one. #}
+{% macro delete_rows(relation, predicate) %}{{ adapter.dispatch('delete_rows')(relation, predicate) }}{% endmacro %}
+{% macro default__delete_rows(relation, predicate) %}
+delete from {{ relation }} as fact where {{ predicate }};
 {% endmacro %}

@@ -48,8 +48,7 @@
     {%- set audit = ref('dim_audit') -%}
     {%- set upserted = upserted_feeds(feed) if is_incremental() and batch_loads() else [] -%}
     {%- for name in upserted %}
-delete from {{ this }} as fact
-where
+        {%- set replaced -%}
     {{ touched_dates(feed, 'fact.' ~ date_column, this.identifier) }}
     and fact.audit_key in (select audit_key from {{ audit }} where source_feed = '{{ name }}')
     and exists (
@@ -63,6 +62,7 @@ where
             and version.{{ column }} = fact.{{ column }}
             {%- endfor %}
     )
-    {{- ";" if not loop.last }}
+        {%- endset -%}
+        {{ delete_rows(this, replaced) }}
     {%- endfor -%}
 {% endmacro %}

@@ -105,9 +105,11 @@ known as (
     {%- set versions = ref(feed) -%}
     {%- set of_event = (['source_system'] + key) | join(', ') -%}
     {%- if is_incremental() -%}
-delete from {{ this }}
-where ({{ of_event }}) in (
-    select {{ of_event }} from ({{ newest_versions(feed, key, in_batch()) }}) as newest where op = 'delete'
-)
+        {%- set ended -%}
+    ({{ of_event }}) in (
+        select {{ of_event }} from ({{ newest_versions(feed, key, in_batch()) }}) as newest where op = 'delete'
+    )
+        {%- endset -%}
+        {{ delete_rows(this, ended) }}
     {%- endif -%}
 {% endmacro %}

@@ -44,7 +44,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     for name, variables in {"scratch": plan.variables, "night": plan.variables | night}.items():
         with duckdb.connect(str(file), config=sql.CONFIG):
             """Made, so that dbt finds it."""
-        failed = [node for node in dbt.build(settings, file, variables) if not node.ok]
+        failed = [node for node in dbt.build(settings, file.parent, variables) if not node.ok]
         assert not failed, [node.message[:900] for node in failed if node.message]
         target = file.parent / "target"
         kept = target.rename(folder / name)

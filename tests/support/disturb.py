@@ -23,7 +23,7 @@ def lose_a_line() -> None:
 
     def wrapped(self: Load, plan: Any) -> Any:
         _change_build(
-            self.file,
+            self.store.file,
             "delete from star.fct_sales_line where order_id = (select max(order_id) from star.fct_sales_line)",
         )
         return reconcile(self, plan)
@@ -38,7 +38,9 @@ def lose_a_cell() -> None:
     reconcile = Load.reconcile
 
     def wrapped(self: Load, plan: Any) -> Any:
-        _change_build(self.file, "delete from cube.sales_base where rowid = (select max(rowid) from cube.sales_base)")
+        _change_build(
+            self.store.file, "delete from cube.sales_base where rowid = (select max(rowid) from cube.sales_base)"
+        )
         return reconcile(self, plan)
 
     Load.reconcile = wrapped  # type: ignore[method-assign]

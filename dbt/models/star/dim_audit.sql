@@ -13,7 +13,7 @@ select
     feed,
     source || '.' || feed as source_feed,
     cast(load_date as date) as load_date,
-    cast(mode as varchar) as mode,
+    cast(mode as string) as mode,
     cast(rows_read as bigint) as rows_read,
     cast(rows_accepted as bigint) as rows_accepted,
     cast(rows_unchanged as bigint) as rows_unchanged,

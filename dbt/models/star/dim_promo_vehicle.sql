@@ -33,10 +33,10 @@ select
     ) as promo_vehicle_key,
     source_system,
     display_code,
-    cast(null as varchar) as display_location,
+    cast(null as string) as display_location,
     cast(null as boolean) as is_on_display,
     mailer_code,
-    cast(null as varchar) as mailer_location,
+    cast(null as string) as mailer_location,
     cast(null as boolean) as is_in_mailer,
     true as is_inferred
 from unseen

@@ -4,7 +4,7 @@
 select
     mastered_customer_key,
     '{{ attribute }}' as attribute_name,
-    cast({{ attribute }} as varchar) as attribute_value,
+    cast({{ attribute }} as string) as attribute_value,
     '{{ rule }}' as survivorship_rule,
     customer_durable_key, source_system, source_feed, customer_id
 from {{ ref('customer_records') }}

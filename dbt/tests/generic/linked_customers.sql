@@ -20,14 +20,14 @@ current_keys as (
     where keys.valid_from < keys.valid_to and keys.valid_to = {{ last_day_of_time() }}
 )
 
-select cast(customer_durable_key as varchar) as broken, 'spans' as rule
+select cast(customer_durable_key as string) as broken, 'spans' as rule
 from spans
 where
     valid_from is distinct from coalesce(previous_to, {{ first_day() }})
     or valid_to is distinct from coalesce(next_from, {{ last_day_of_time() }})
     or is_current is distinct from (next_from is null)
 union all
-select cast(customers.customer_durable_key as varchar) as broken, 'missing' as rule
+select cast(customers.customer_durable_key as string) as broken, 'missing' as rule
 from {{ ref('dim_customer') }} as customers
 left join {{ model }} as bridge
     on customers.customer_durable_key = bridge.customer_durable_key and bridge.is_current

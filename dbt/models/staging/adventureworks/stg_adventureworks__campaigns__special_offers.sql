@@ -3,7 +3,7 @@
 select
     _system as source_system, _feed as source_feed, _load_id as load_id, _row as load_row,
     _op as op, _effective_from as effective_from,
-    cast(specialofferid as varchar) as campaign_id,
+    cast(specialofferid as string) as campaign_id,
     type as campaign_type,
     category as place,
     cast(startdate as date) as start_date,

@@ -16,7 +16,7 @@ addressed as (
 select
     _system as source_system, _feed as source_feed, _load_id as load_id, _row as load_row,
     _op as op, _effective_from as effective_from,
-    cast(coalesce(personid, storeid) as varchar) as customer_id,
+    cast(coalesce(personid, storeid) as string) as customer_id,
     case when storeid is null then 'person' else 'organisation' end as customer_type,
     accountnumber as account_number,
     _email_key as email_key,

@@ -3,7 +3,7 @@
 select
     _system as source_system, _feed as source_feed, _load_id as load_id, _row as load_row,
     _op as op, _effective_from as effective_from,
-    'prospect-' || cast(prospectivebuyerkey as varchar) as customer_id,
+    'prospect-' || cast(prospectivebuyerkey as string) as customer_id,
     'person' as customer_type,
     'prospect' as status,
     gender,

@@ -3,7 +3,7 @@
 select
     _system as source_system, _feed as source_feed, _load_id as load_id, _row as load_row,
     _op as op, _effective_from as effective_from,
-    'reseller-' || cast(resellerkey as varchar) as customer_id,
+    'reseller-' || cast(resellerkey as string) as customer_id,
     'organisation' as customer_type,
     'customer' as status,
     businesstype as occupation,

@@ -7,7 +7,7 @@ select
     lines.salesordernumber as order_id,
     cast(lines.salesorderlinenumber as bigint) as line_no,
     lines._business_date as order_date,
-    cast(lines.customerkey as varchar) as customer_id,
+    cast(lines.customerkey as string) as customer_id,
     'online' as channel,
     products.productalternatekey as product_id,
     cast(lines.orderquantity as bigint) as quantity,
@@ -19,7 +19,7 @@ select
     lines.salesamount as net,
     lines.totalproductcost as cost,
     -- number 1 stands for no promotion
-    cast(nullif(lines.promotionkey, 1) as varchar) as promotion_id,
+    cast(nullif(lines.promotionkey, 1) as string) as promotion_id,
     currencies.currencyalternatekey as transaction_currency,
     'USD' as reporting_currency
 from {{ landed('adventureworks', 'internet_sales') }} as lines

@@ -7,7 +7,7 @@ select
     lines.salesordernumber as order_id,
     cast(lines.salesorderlinenumber as bigint) as line_no,
     lines._business_date as order_date,
-    'reseller-' || cast(lines.resellerkey as varchar) as customer_id,
+    'reseller-' || cast(lines.resellerkey as string) as customer_id,
     'partner' as channel,
     products.productalternatekey as product_id,
     cast(lines.orderquantity as bigint) as quantity,
@@ -19,8 +19,8 @@ select
     lines.salesamount as net,
     lines.totalproductcost as cost,
     -- number 1 stands for no promotion
-    cast(nullif(lines.promotionkey, 1) as varchar) as promotion_id,
-    cast(lines.employeekey as varchar) as employee_id,
+    cast(nullif(lines.promotionkey, 1) as string) as promotion_id,
+    cast(lines.employeekey as string) as employee_id,
     currencies.currencyalternatekey as transaction_currency,
     'USD' as reporting_currency
 from {{ landed('adventureworks', 'reseller_sales') }} as lines

@@ -5,5 +5,5 @@ select
     _op as op, _effective_from as effective_from,
     salesordernumber as order_id,
     cast(salesorderlinenumber as bigint) as line_no,
-    cast(salesreasonkey as varchar) as reason_id
+    cast(salesreasonkey as string) as reason_id
 from {{ landed('adventureworks', 'internet_sales_reasons') }} as reasons

@@ -3,10 +3,10 @@
 select
     _system as source_system, _feed as source_feed, _load_id as load_id, _row as load_row,
     _op as op,
-    cast(surveyresponsekey as varchar) as response_id,
+    cast(surveyresponsekey as string) as response_id,
     'product_interest' as question_id,
     'Which products interest you?' as question,
-    cast(customerkey as varchar) as customer_id,
+    cast(customerkey as string) as customer_id,
     englishproductcategoryname as category,
     _business_date as answered_date,
     englishproductsubcategoryname as answer

@@ -19,7 +19,7 @@ amounts as (
 
 select
     _system as source_system, _feed as source_feed, _load_id as load_id, _row as load_row, _op as op,
-    substr(text_line, 2, 5) || '-' || substr(text_line, 8, 8) || '-' || cast(_row as varchar) as order_id,
+    substr(text_line, 2, 5) || '-' || substr(text_line, 8, 8) || '-' || cast(_row as string) as order_id,
     cast(1 as bigint) as line_no,
     _business_date as order_date,
     substr(text_line, 2, 5) as customer_id,

@@ -3,8 +3,8 @@
 select
     _system as source_system, _feed as source_feed, _load_id as load_id, _row as load_row,
     _op as op,
-    cast(campaign_id as varchar) as campaign_id,
-    cast(household_id as varchar) as customer_id,
+    cast(campaign_id as string) as campaign_id,
+    cast(household_id as string) as customer_id,
     _business_date as assigned_date,
     _business_date as contacted_date,
     'treated' as contact_group

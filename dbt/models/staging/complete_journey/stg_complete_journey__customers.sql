@@ -3,7 +3,7 @@
 select
     _system as source_system, _feed as source_feed, _load_id as load_id, _row as load_row,
     _op as op, _effective_from as effective_from,
-    cast(household_id as varchar) as customer_id,
+    cast(household_id as string) as customer_id,
     'household' as customer_type,
     age as age_band,
     marital_status,

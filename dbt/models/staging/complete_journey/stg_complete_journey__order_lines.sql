@@ -23,16 +23,16 @@ grossed as (
 select
     _system as source_system, _feed as source_feed, _load_id as load_id, _row as load_row,
     _op as op,
-    cast(basket_id as varchar) as order_id,
+    cast(basket_id as string) as order_id,
     -- the till gives no line number; the product identifies the line, measured unique over all 1,469,307 lines
     product_id as line_no,
     transaction_timestamp as ordered_at,
     {{ local_time('transaction_timestamp', 'America/New_York') }} as ordered_at_local,
     _business_date as order_date,
-    cast(household_id as varchar) as customer_id,
-    cast(store_id as varchar) as store_id,
+    cast(household_id as string) as customer_id,
+    cast(store_id as string) as store_id,
     'store' as channel,
-    cast(product_id as varchar) as product_id,
+    cast(product_id as string) as product_id,
     quantity,
     cast(round(gross / nullif(quantity, 0), 4) as decimal(19, 4)) as unit_price,
     gross, discount_retail, discount_coupon, discount_match, net

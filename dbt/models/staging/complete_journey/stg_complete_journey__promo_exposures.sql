@@ -3,8 +3,8 @@
 select
     _system as source_system, _feed as source_feed, _load_id as load_id, _row as load_row,
     _op as op,
-    cast(product_id as varchar) as product_id,
-    cast(store_id as varchar) as store_id,
+    cast(product_id as string) as product_id,
+    cast(store_id as string) as store_id,
     _business_date as week_date,
     display_location as display_code,
     mailer_location as mailer_code

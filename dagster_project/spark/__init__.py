@@ -1,0 +1,1 @@
+"""The same warehouse on Apache Spark, for when one machine is not enough."""

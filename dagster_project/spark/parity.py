@@ -1,0 +1,109 @@
+"""Parity: every table of the release served from DuckDB against the one served from Spark, row by row.
+
+Read by DuckDB from the files that the Spark release names, cast to DuckDB's types; no Spark is needed to compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from dagster_project.errors import ClienteleError
+from dagster_project.landing import sql
+from dagster_project.settings import Settings
+from dagster_project.spark.store import spark_releases
+from dagster_project.warehouse.releases import FILE, Release, Releases
+
+COMPARED = ("star", "cube", "mart")
+# Of floating-point numbers as many digits are compared: a relative difference of 1e-9.
+DIGITS = 9
+
+
+@dataclass(frozen=True)
+class Parity:
+    """One table: rows of both engines, and how many are only in one of them, with some of these as {column: value}."""
+
+    table: str
+    duckdb_rows: int
+    spark_rows: int
+    only_duckdb: int
+    only_spark: int
+    examples: list[dict[str, Any]]
+
+    @property
+    def agrees(self) -> bool:
+        return self.only_duckdb == self.only_spark == 0
+
+
+def compare(settings: Settings, examples: int = 5) -> Iterator[Parity]:
+    """Compare the served releases, table by table.
+
+    Args:
+        examples: rows shown of those that only one engine has.
+
+    Raises:
+        ClienteleError: an engine serves nothing yet, or they serve different loads.
+    """
+    left = Releases(settings.releases, settings.warehouse).current()
+    right = spark_releases(settings).current()
+    for release, option in ((left, ""), (right, " --target spark")):
+        if release is None:
+            raise ClienteleError("there are no two warehouses to compare yet", remedy=f"run: clientele load{option}")
+    if set(left.loads) != set(right.loads):
+        behind = "" if set(left.loads) < set(right.loads) else " --target spark"
+        raise ClienteleError(
+            f"DuckDB serves {len(left.loads)} loads, Spark {len(right.loads)}, so their rows must differ",
+            remedy=f"bring the one behind up to date: clientele load{behind}",
+        )
+    file = settings.releases / left.release / FILE
+    with duckdb.connect(config=sql.CONFIG | {"memory_limit": settings.memory_limit}) as con:
+        con.execute(f"attach {sql.literal(file)} as warehouse (read_only)")
+        for table in sorted(left.tables.keys() | right.tables.keys()):
+            if table.partition(".")[0] in COMPARED:
+                yield _compare(con, table, left, right, examples)
+
+
+def _compare(con: duckdb.DuckDBPyConnection, table: str, left: Release, right: Release, examples: int) -> Parity:
+    if table not in left.tables or table not in right.tables:
+        held = left.tables.get(table, 0), right.tables.get(table, 0)
+        return Parity(table, *held, *held, [])
+    columns = con.execute(f"select column_name, column_type from (describe warehouse.{table})").fetchall()
+    # batches that brought nothing are in the ledger, too, and each engine's load adds some
+    where = " where load_id in (select unnest($loads)) or load_id like '(%'" if table == "star.dim_audit" else ""
+    parameters = {"loads": list(left.loads)} if where else {}
+    listed = ", ".join(_comparable(name, kind) for name, kind in columns)
+    one = f"select {listed} from warehouse.{table}{where}"
+    other = f"select {listed} from {_files(right.files[table], columns)}{where}"
+    counts = [con.execute(f"select count(*) from ({query})", parameters).fetchall()[0][0] for query in (one, other)]
+    if _sum(con, one, parameters) == _sum(con, other, parameters):
+        return Parity(table, *counts, 0, 0, [])
+    con.execute(f"create or replace temp table only_duckdb as ({one}) except all ({other})", parameters)
+    con.execute(f"create or replace temp table only_spark as ({other}) except all ({one})", parameters)
+    shown = []
+    for engine in ("duckdb", "spark"):
+        found = con.execute(f"select '{engine}' as engine, * from only_{engine} order by all limit {examples}")
+        names = [column[0] for column in found.description or ()]
+        shown += [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    lone = [sql.scalar(con, f"select count(*) from only_{engine}") for engine in ("duckdb", "spark")]
+    return Parity(table, *counts, *lone, shown)
+
+
+def _comparable(name: str, kind: str) -> str:
+    if kind in {"DOUBLE", "FLOAT"}:
+        return f"printf('%.{DIGITS - 1}e', {name}) as {name}"
+    return f"cast({name} as {kind}) as {name}"
+
+
+def _files(files: list[str], columns: list[tuple[str, str]]) -> str:
+    if files:
+        return f"read_parquet([{', '.join(map(sql.literal, files))}], hive_partitioning = false)"
+    nothing = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns)
+    return f"(select {nothing} where false)"
+
+
+def _sum(con: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]) -> Any:
+    """A fingerprint of the rows, whatever their order: 20.9M rows in 2 s, where EXCEPT ALL takes minutes."""
+    return con.execute(f"select sum(cast(hash(r) as hugeint)) from ({query}) as r", parameters).fetchall()

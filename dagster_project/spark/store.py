@@ -1,0 +1,246 @@
+"""Releases on Spark: databases of their own a load, directories shared with the release they grew from.
+
+`<schema>__<release>` holds a release's tables, `<schema>` the views that users read. The views are switched one after
+the other, so for some seconds a reader may see tables of two releases; a load killed meanwhile is finished by the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dagster_project.errors import LoadError
+from dagster_project.landing import sql
+from dagster_project.landing.manifest import sync_folder, write_durably
+from dagster_project.settings import Settings
+from dagster_project.spark.session import Spark, dbt_environment, open_spark
+from dagster_project.warehouse import dbt
+from dagster_project.warehouse.ledger import TABLES, Ledger
+from dagster_project.warehouse.plan import Plan
+from dagster_project.warehouse.releases import ABOUT, Release, Releases
+
+PUBLISHED = ("star", "cube", "mart", "ops")
+BUILD_ONLY = ("staging", "canonical", "intermediate")
+CURRENT = "current"
+SWITCHING = "switching"
+
+
+def spark_releases(settings: Settings) -> Releases:
+    """What was published on Spark, and which of it is served."""
+    return Releases(settings.spark / "releases", settings.spark / CURRENT, file=ABOUT)
+
+
+class Answer:
+    """What a query gave, asked for as of DuckDB."""
+
+    def __init__(self, rows: list[tuple[Any, ...]]) -> None:
+        self._rows = rows
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return self._rows
+
+
+class SparkStore:
+    """One load's tables on Spark."""
+
+    engine = "spark"
+
+    def __init__(self, settings: Settings, load_id: str, ledger: Ledger) -> None:
+        self.settings, self.load_id, self.ledger = settings, load_id, ledger
+        self.releases = spark_releases(settings)
+        self.folder = settings.build / load_id
+        self._spark: Spark | None = None
+
+    @property
+    def spark(self) -> Spark:
+        if self._spark is None:
+            self._spark = open_spark(self.settings)
+        return self._spark
+
+    def begin(self, plan: Plan) -> None:
+        """Make the release's databases, with the tables of the base that are not rebuilt: same directories, no copy."""
+        self.folder.mkdir(parents=True, mode=0o700)
+        self._tidy()
+        for schema in (*PUBLISHED, *BUILD_ONLY):
+            self.spark.rows(f"create database if not exists {database(schema, self.load_id)}")
+        if plan.base:
+            for name in plan.base.tables:
+                if name.partition(".")[2] not in plan.rebuild and not name.startswith("ops."):
+                    self._share(name, plan.base.release)
+
+    def copy_ledger(self) -> None:
+        """Bring the schema `ops` up to date."""
+        kept = self.settings.spark / "ledger.duckdb"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with duckdb.connect(str(kept), config=sql.CONFIG) as con:
+            self.ledger.copy_into(con)
+            for table in TABLES:
+                folder = self.data(self.load_id) / "ops" / table
+                folder.mkdir(parents=True, exist_ok=True)
+                con.execute(f"copy ops.{table} to {sql.literal(folder / 'part.parquet')} (format parquet)")
+                name = f"{database('ops', self.load_id)}.{table}"
+                self.spark.rows(f"drop table if exists {name}")
+                self.spark.rows(f"create table {name} using parquet location '{folder}'")
+
+    def build(self, plan: Plan, on_node: Callable[[str, str, str], None] | None) -> list[dbt.NodeResult]:
+        """Run dbt's target `spark`. There is no personal data on Spark: `pii.duckdb` is DuckDB's."""
+        environment = dbt_environment(self.settings) | {
+            "CLIENTELE_SCHEMA_SUFFIX": suffix(self.load_id),
+            "CLIENTELE_SPARK_DATA": str(self.data()),
+        }
+        variables = plan.variables | {"pii": {}}
+        _ = self.spark  # dbt's session is this one, with its catalog and settings
+        return dbt.build(self.settings, self.folder, variables, on_node, target="spark", environment_of=environment)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[SparkStore]:
+        yield self
+
+    def execute(self, query: str) -> Answer:
+        """Answer a query that names tables as users do, from this load's build."""
+        named = re.sub(rf"\b({'|'.join(PUBLISHED)})\.(?=[a-z])", rf"\1{suffix(self.load_id)}.", query)
+        return Answer(self.spark.rows(named))
+
+    def seal(self, load: dict[str, Any], release: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - see below
+        """Write `ops` as it is at publishing; its rows of this load follow with the next one's."""
+        self.copy_ledger()
+        rows, files = self.count()
+        size = sum(Path(file).stat().st_size for some in files.values() for file in some)
+        return {"tables": rows, "files": files, "file_bytes": size}
+
+    def count(self) -> tuple[dict[str, int], dict[str, list[str]]]:
+        """Rows and files of each table of the build, as Spark reads them now."""
+        rows: dict[str, int] = {}
+        files: dict[str, list[str]] = {}
+        for schema in PUBLISHED:
+            where = database(schema, self.load_id)
+            for table in self._tables(where):
+                found = self.spark.rows(
+                    f"select _metadata.file_path, count(*) from {where}.{table} group by 1 order by 1"
+                )
+                rows[f"{schema}.{table}"] = sum(count for _, count in found)
+                files[f"{schema}.{table}"] = [_local(path) for path, _ in found]
+        return rows, files
+
+    def publish(self, release: Release) -> Path:
+        """Count again, then point the views that users read at this release."""
+        counted, _ = self.count()
+        if differing := {name for name in counted | release.tables if counted.get(name) != release.tables.get(name)}:
+            raise LoadError(
+                f"{', '.join(sorted(differing))} have other rows than were written",
+                remedy="check the storage and run the load again",
+            )
+        for schema in BUILD_ONLY:
+            self.spark.rows(f"drop database if exists {database(schema, self.load_id)} cascade")
+        write_durably(self.folder / ABOUT, release.to_json())
+        self.releases.root.mkdir(parents=True, exist_ok=True)
+        target = self.releases.folder(release.release)
+        shutil.copytree(self.folder, target, ignore=shutil.ignore_patterns("target", "logs"))
+        sync_folder(self.releases.root)
+        marker = self.settings.spark / SWITCHING
+        write_durably(marker, json.dumps(release.release))
+        self._switch_views(release.release)
+        self.releases.switch(release.release)
+        marker.unlink()
+        return target / ABOUT
+
+    def prune(self, keep: int) -> None:
+        """Drop the databases of releases that go, and the directories that no kept one reads."""
+        goes = self.releases.prune(keep)
+        for release in goes:
+            self._drop(release)
+        if goes:
+            used = {
+                Path(file).parent for release in self.releases.all() for some in release.files.values() for file in some
+            }
+            for directory in {path.parent for path in self.data().rglob("*.parquet")} - used:
+                shutil.rmtree(directory)
+
+    def discard(self) -> None:
+        """Take back what this load made and did not publish, and let Spark go."""
+        if self._spark is not None:
+            self._spark.close()
+            self._spark = None
+
+    def data(self, load_id: str = "") -> Path:
+        root = self.settings.spark / "data"
+        return root / suffix(load_id).removeprefix("__") if load_id else root
+
+    def _tidy(self) -> None:
+        """Finish or take back what a killed load left: views half switched, databases without a release."""
+        current = self.releases.current()
+        marker = self.settings.spark / SWITCHING
+        if marker.exists():
+            if current:
+                self._switch_views(current.release)
+            marker.unlink()
+        self.releases.remove_unpublished()
+        kept = {suffix(release.release) for release in self.releases.all()}
+        for (name,) in self.spark.rows("show databases"):
+            left = "__" + str(name).partition("__")[2]
+            if str(name).partition("__")[0] in (*PUBLISHED, *BUILD_ONLY) and left != "__" and left not in kept:
+                self.spark.rows(f"drop database {name} cascade")
+                shutil.rmtree(self.data() / left.removeprefix("__"), ignore_errors=True)
+
+    def _share(self, name: str, base: str) -> None:
+        schema, _, table = name.partition(".")
+        held, made = f"{database(schema, base)}.{table}", f"{database(schema, self.load_id)}.{table}"
+        described = self.spark.rows(f"describe formatted {held}")
+        columns = {str(row[0]): str(row[1]) for row in described[: _end_of_columns(described)]}
+        is_parted = "partition_month" in columns
+        location = next(str(row[1]) for row in described if row[0] == "Location")
+        listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+        parted = " partitioned by (partition_month)" if is_parted else ""
+        self.spark.rows(f"create table {made} ({listed}) using parquet{parted} location '{_local(location)}'")
+        for (partition,) in self.spark.rows(f"show partitions {held}") if is_parted else ():
+            month = f"partition (partition_month = '{str(partition).partition('=')[2]}')"
+            told = self.spark.rows(f"describe formatted {held} {month}")
+            where = next(str(row[1]) for row in told if row[0] == "Location")
+            self.spark.rows(f"alter table {made} add if not exists {month} location '{_local(where)}'")
+
+    def _tables(self, where: str, kind: str = "tables") -> list[str]:
+        views = {str(row[1]) for row in self.spark.rows(f"show views in {where}")}
+        if kind == "views":
+            return sorted(views)
+        return sorted({str(row[1]) for row in self.spark.rows(f"show tables in {where}")} - views)
+
+    def _switch_views(self, release: str) -> None:
+        for schema in PUBLISHED:
+            where = database(schema, release)
+            self.spark.rows(f"create database if not exists {schema}")
+            shown = self._tables(where) + self._tables(where, "views")
+            for name in shown:
+                columns = [str(row[0]) for row in self.spark.rows(f"show columns in {where}.{name}")]
+                listed = ", ".join(f"`{column}`" for column in columns if column != "partition_month")
+                self.spark.rows(f"create or replace view {schema}.{name} as select {listed} from {where}.{name}")
+            for gone in set(self._tables(schema, "views")) - set(shown):
+                self.spark.rows(f"drop view {schema}.{gone}")
+
+    def _drop(self, release: str) -> None:
+        for schema in PUBLISHED:
+            self.spark.rows(f"drop database if exists {database(schema, release)} cascade")
+
+
+def suffix(load_id: str) -> str:
+    """What tells a load's databases apart; names are lower case letters, digits and underscores there."""
+    return "__" + load_id.lower().replace("-", "_")
+
+
+def database(schema: str, load_id: str) -> str:
+    return schema + suffix(load_id)
+
+
+def _local(location: str) -> str:
+    return location.removeprefix("file://").removeprefix("file:")
+
+
+def _end_of_columns(described: list[tuple[Any, ...]]) -> int:
+    """Where the list of columns ends in what `describe formatted` tells."""
+    return next((n for n, row in enumerate(described) if not row[0] or str(row[0]).startswith("#")), len(described))
