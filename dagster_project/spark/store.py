@@ -22,6 +22,7 @@ from dagster_project.landing.manifest import sync_folder, write_durably
 from dagster_project.settings import Settings
 from dagster_project.spark.session import Spark, dbt_environment, open_spark
 from dagster_project.warehouse import dbt
+from dagster_project.warehouse.fingerprints import models
 from dagster_project.warehouse.ledger import TABLES, Ledger
 from dagster_project.warehouse.plan import Plan
 from dagster_project.warehouse.releases import ABOUT, Release, Releases
@@ -116,27 +117,29 @@ class SparkStore:
         return {"tables": rows, "files": files, "file_bytes": size}
 
     def count(self) -> tuple[dict[str, int], dict[str, list[str]]]:
-        """Rows and files of each table of the build, as Spark reads them now."""
-        rows: dict[str, int] = {}
-        files: dict[str, list[str]] = {}
-        for schema in PUBLISHED:
-            where = database(schema, self.load_id)
-            for table in self._tables(where):
-                found = self.spark.rows(
-                    f"select _metadata.file_path, count(*) from {where}.{table} group by 1 order by 1"
-                )
-                rows[f"{schema}.{table}"] = sum(count for _, count in found)
-                files[f"{schema}.{table}"] = [_local(path) for path, _ in found]
-        return rows, files
+        """Rows and files of each table of the build, as Spark reads them: one query, for each costs Spark a job."""
+        names = {f"{schema}.{table}": database(schema, self.load_id) + "." + table for schema, table in self._built()}
+        counts = [
+            f"select '{name}', _metadata.file_path, count(*) from {held} group by _metadata.file_path"
+            for name, held in names.items()
+        ]
+        rows, files = dict.fromkeys(names, 0), {name: list[str]() for name in names}
+        for name, path, count in self.spark.rows(" union all ".join(counts)):
+            rows[name] += count
+            files[name].append(_local(path))
+        return rows, {name: sorted(some) for name, some in files.items()}
 
     def publish(self, release: Release) -> Path:
-        """Count again, then point the views that users read at this release."""
-        counted, _ = self.count()
-        if differing := {name for name in counted | release.tables if counted.get(name) != release.tables.get(name)}:
-            raise LoadError(
-                f"{', '.join(sorted(differing))} have other rows than were written",
-                remedy="check the storage and run the load again",
-            )
+        """Read the files again, by another engine, then point the views that users read at this release."""
+        with duckdb.connect(config=sql.CONFIG) as con:
+            for name, files in release.files.items():
+                listed = ", ".join(sql.literal(file) for file in files)
+                found = sql.scalar(con, f"select count(*) from read_parquet([{listed}])") if files else 0
+                if found != release.tables[name]:
+                    raise LoadError(
+                        f"the files of {name} hold {found:,} rows, {release.tables[name]:,} were written",
+                        remedy="check the storage and run the load again",
+                    )
         for schema in BUILD_ONLY:
             self.spark.rows(f"drop database if exists {database(schema, self.load_id)} cascade")
         write_durably(self.folder / ABOUT, release.to_json())
@@ -205,6 +208,9 @@ class SparkStore:
             where = next(str(row[1]) for row in told if row[0] == "Location")
             self.spark.rows(f"alter table {made} add if not exists {month} location '{_local(where)}'")
 
+    def _built(self) -> list[tuple[str, str]]:
+        return [(schema, table) for schema in PUBLISHED for table in self._tables(database(schema, self.load_id))]
+
     def _tables(self, where: str, kind: str = "tables") -> list[str]:
         views = {str(row[1]) for row in self.spark.rows(f"show views in {where}")}
         if kind == "views":
@@ -212,13 +218,16 @@ class SparkStore:
         return sorted({str(row[1]) for row in self.spark.rows(f"show tables in {where}")} - views)
 
     def _switch_views(self, release: str) -> None:
+        parted = {node["name"] for node in models(dbt.read_manifest(self.settings)).values() if is_parted(node)}
         for schema in PUBLISHED:
             where = database(schema, release)
             self.spark.rows(f"create database if not exists {schema}")
             shown = self._tables(where) + self._tables(where, "views")
             for name in shown:
-                columns = [str(row[0]) for row in self.spark.rows(f"show columns in {where}.{name}")]
-                listed = ", ".join(f"`{column}`" for column in columns if column != "partition_month")
+                listed = "*"
+                if name in parted:
+                    columns = [str(row[0]) for row in self.spark.rows(f"show columns in {where}.{name}")]
+                    listed = ", ".join(f"`{column}`" for column in columns if column != "partition_month")
                 self.spark.rows(f"create or replace view {schema}.{name} as select {listed} from {where}.{name}")
             for gone in set(self._tables(schema, "views")) - set(shown):
                 self.spark.rows(f"drop view {schema}.{gone}")
@@ -226,6 +235,14 @@ class SparkStore:
     def _drop(self, release: str) -> None:
         for schema in PUBLISHED:
             self.spark.rows(f"drop database if exists {database(schema, release)} cascade")
+
+
+def is_parted(node: dict[str, Any]) -> bool:
+    """Whether the table has a directory a month; the same rule as the macro spark_partition_date."""
+    is_grown = node["config"]["materialized"] == "incremental"
+    return bool(
+        (node["config"].get("meta") or {}).get("date_column") or (is_grown and "month_start_date" in node["columns"])
+    )
 
 
 def suffix(load_id: str) -> str:
