@@ -36,6 +36,14 @@ format: .venv/ready ## Format the code
 test-long: .venv/ready ## The tests of whole systems over several nights (about 15 minutes)
 	$(RUN) pytest -m long -n $(PYTEST_WORKERS) --dist loadscope tests/acceptance
 
+spark-install: .venv/ready ## Add Spark to the environment (0.5 GB; needs Java 17), for `load --target spark`
+	$(UV) sync --frozen --group spark
+
+parity: spark-install ## The whole year on both engines, compared row by row (a home of its own: data/parity)
+	CLIENTELE_HOME=$(CURDIR)/data/parity $(RUN) clientele load
+	CLIENTELE_HOME=$(CURDIR)/data/parity $(RUN) clientele load --target spark
+	CLIENTELE_HOME=$(CURDIR)/data/parity $(RUN) clientele parity
+
 soak: .venv/ready ## All 305 files of Online Retail in nights against a rebuild (about an hour)
 	$(RUN) pytest -m soak tests/soak
 
@@ -51,4 +59,4 @@ clean: ## Remove the environment and caches; data/ and warehouse.duckdb stay
 	$(UV) sync --frozen
 	@touch $@
 
-.PHONY: help load up status doctor test test-long check format soak bench clean
+.PHONY: help load up status doctor test test-long check format spark-install parity soak bench clean

@@ -271,6 +271,9 @@ def _outcome(report: dict[str, Any]) -> None:
             console.print(f"Rebuilt, because their models changed: {report['rebuilt']}")
         if report["kind"] == "as-of":
             console.print(f"Built beside the releases: {settings().home / 'as_of'}", markup=False)
+        if report["engine"] == Target.SPARK:
+            console.print("Read it on Spark: databases star, cube and ops; compare it with: clientele parity")
+            return
         console.print(f"Open it read-only with any DuckDB client: {report['warehouse'] or settings().warehouse}")
         console.print('\nThree queries to try next (clientele sql "..."):')
         for query in QUERIES:

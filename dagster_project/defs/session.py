@@ -1,7 +1,7 @@
 """The load session: one a run, shared by its steps; takes the writer's lock and closes the load."""
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import date
 
 import dagster as dg
@@ -10,9 +10,13 @@ from pydantic import PrivateAttr
 from dagster_project import progress
 from dagster_project.defs.killed import close_runs_of_killed_loads
 from dagster_project.errors import ClienteleError
-from dagster_project.settings import settings, yesterday
+from dagster_project.settings import Settings, settings, yesterday
+from dagster_project.spark.store import SparkStore
+from dagster_project.warehouse.ledger import Ledger
 from dagster_project.warehouse.load import Load
+from dagster_project.warehouse.releases import DUCKDB, SPARK
 from dagster_project.warehouse.request import Request
+from dagster_project.warehouse.store import DuckStore, Store
 
 RANGE_END = "dagster/asset_partition_range_end"
 PARTITION = "dagster/partition"
@@ -21,7 +25,7 @@ PARTITION = "dagster/partition"
 class LoadSession(dg.ConfigurableResource):  # type: ignore[type-arg]
     """How this load differs from an ordinary night; the load date is the run's partition."""
 
-    target: str = "duckdb"
+    target: str = DUCKDB
     rebuild: bool = False
     as_of: str = ""
     lookback_days: int = -1
@@ -42,7 +46,6 @@ class LoadSession(dg.ConfigurableResource):  # type: ignore[type-arg]
         key = tags.get(RANGE_END) or tags.get(PARTITION)
         return Request(
             load_date=date.fromisoformat(key) if key else yesterday(settings().timezone),
-            target=self.target,
             rebuild=self.rebuild,
             as_of=self.as_of or None,
             lookback_days=self.lookback_days if self.lookback_days >= 0 else None,
@@ -52,11 +55,27 @@ class LoadSession(dg.ConfigurableResource):  # type: ignore[type-arg]
             wait=self.wait,
         )
 
+    def engine(self) -> Callable[[Settings, str, Ledger], Store]:
+        """What the load builds on.
+
+        Raises:
+            ClienteleError: the engine can't do what was asked.
+        """
+        if self.target != SPARK:
+            return DuckStore
+        if self.as_of:
+            raise ClienteleError(
+                "an as-of build is a DuckDB file",
+                remedy="leave out --target spark: landing is the same for both engines",
+            )
+        return SparkStore
+
     @contextlib.contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["LoadSession", None, None]:
         run = context.run
         try:
-            load = Load.start(settings(), self.request(dict(run.tags) if run else {}), run.run_id if run else "")
+            request = self.request(dict(run.tags) if run else {})
+            load = Load.start(settings(), request, run.run_id if run else "", self.engine())
         except ClienteleError as error:
             raise dg.Failure(description=str(error), allow_retries=False) from None
         self._load = load

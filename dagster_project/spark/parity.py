@@ -14,8 +14,7 @@ import duckdb
 from dagster_project.errors import ClienteleError
 from dagster_project.landing import sql
 from dagster_project.settings import Settings
-from dagster_project.spark.store import spark_releases
-from dagster_project.warehouse.releases import FILE, Release, Releases
+from dagster_project.warehouse.releases import DUCKDB, FILE, SPARK, Release, releases_of
 
 COMPARED = ("star", "cube", "mart")
 # Of floating-point numbers as many digits are compared: a relative difference of 1e-9.
@@ -47,11 +46,7 @@ def compare(settings: Settings, examples: int = 5) -> Iterator[Parity]:
     Raises:
         ClienteleError: an engine serves nothing yet, or they serve different loads.
     """
-    left = Releases(settings.releases, settings.warehouse).current()
-    right = spark_releases(settings).current()
-    for release, option in ((left, ""), (right, " --target spark")):
-        if release is None:
-            raise ClienteleError("there are no two warehouses to compare yet", remedy=f"run: clientele load{option}")
+    left, right = _served(settings, DUCKDB), _served(settings, SPARK)
     if set(left.loads) != set(right.loads):
         behind = "" if set(left.loads) < set(right.loads) else " --target spark"
         raise ClienteleError(
@@ -66,10 +61,20 @@ def compare(settings: Settings, examples: int = 5) -> Iterator[Parity]:
                 yield _compare(con, table, left, right, examples)
 
 
+def _served(settings: Settings, engine: str) -> Release:
+    release = releases_of(settings, engine).current()
+    if release is None:
+        raise ClienteleError(
+            f"{engine} serves nothing yet, so there is nothing to compare",
+            remedy="run: clientele load" + (" --target spark" if engine == SPARK else ""),
+        )
+    return release
+
+
 def _compare(con: duckdb.DuckDBPyConnection, table: str, left: Release, right: Release, examples: int) -> Parity:
     if table not in left.tables or table not in right.tables:
-        held = left.tables.get(table, 0), right.tables.get(table, 0)
-        return Parity(table, *held, *held, [])
+        one_has, other_has = left.tables.get(table, 0), right.tables.get(table, 0)
+        return Parity(table, one_has, other_has, one_has, other_has, [])
     columns = con.execute(f"select column_name, column_type from (describe warehouse.{table})").fetchall()
     # batches that brought nothing are in the ledger, too, and each engine's load adds some
     where = " where load_id in (select unnest($loads)) or load_id like '(%'" if table == "star.dim_audit" else ""
@@ -77,18 +82,20 @@ def _compare(con: duckdb.DuckDBPyConnection, table: str, left: Release, right: R
     listed = ", ".join(_comparable(name, kind) for name, kind in columns)
     one = f"select {listed} from warehouse.{table}{where}"
     other = f"select {listed} from {_files(right.files[table], columns)}{where}"
-    counts = [con.execute(f"select count(*) from ({query})", parameters).fetchall()[0][0] for query in (one, other)]
+    rows, other_rows = (
+        con.execute(f"select count(*) from ({query})", parameters).fetchall()[0][0] for query in (one, other)
+    )
     if _sum(con, one, parameters) == _sum(con, other, parameters):
-        return Parity(table, *counts, 0, 0, [])
+        return Parity(table, rows, other_rows, 0, 0, [])
     con.execute(f"create or replace temp table only_duckdb as ({one}) except all ({other})", parameters)
     con.execute(f"create or replace temp table only_spark as ({other}) except all ({one})", parameters)
     shown = []
-    for engine in ("duckdb", "spark"):
+    for engine in (DUCKDB, SPARK):
         found = con.execute(f"select '{engine}' as engine, * from only_{engine} order by all limit {examples}")
         names = [column[0] for column in found.description or ()]
         shown += [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-    lone = [sql.scalar(con, f"select count(*) from only_{engine}") for engine in ("duckdb", "spark")]
-    return Parity(table, *counts, *lone, shown)
+    only_one, only_other = (sql.scalar(con, f"select count(*) from only_{engine}") for engine in (DUCKDB, SPARK))
+    return Parity(table, rows, other_rows, only_one, only_other, shown)
 
 
 def _comparable(name: str, kind: str) -> str:

@@ -22,20 +22,14 @@ from dagster_project.landing.manifest import sync_folder, write_durably
 from dagster_project.settings import Settings
 from dagster_project.spark.session import Spark, dbt_environment, open_spark
 from dagster_project.warehouse import dbt
-from dagster_project.warehouse.fingerprints import models
+from dagster_project.warehouse.fingerprints import models, project_fingerprint
 from dagster_project.warehouse.ledger import TABLES, Ledger
 from dagster_project.warehouse.plan import Plan
-from dagster_project.warehouse.releases import ABOUT, Release, Releases
+from dagster_project.warehouse.releases import ABOUT, SPARK, Release, releases_of
 
 PUBLISHED = ("star", "cube", "mart", "ops")
 BUILD_ONLY = ("staging", "canonical", "intermediate")
-CURRENT = "current"
 SWITCHING = "switching"
-
-
-def spark_releases(settings: Settings) -> Releases:
-    """What was published on Spark, and which of it is served."""
-    return Releases(settings.spark / "releases", settings.spark / CURRENT, file=ABOUT)
 
 
 class Answer:
@@ -51,12 +45,11 @@ class Answer:
 class SparkStore:
     """One load's tables on Spark."""
 
-    engine = "spark"
-
     def __init__(self, settings: Settings, load_id: str, ledger: Ledger) -> None:
         self.settings, self.load_id, self.ledger = settings, load_id, ledger
-        self.releases = spark_releases(settings)
+        self.releases = releases_of(settings, SPARK)
         self.folder = settings.build / load_id
+        self.made_by = "-" + project_fingerprint(settings.dbt_dir / "engines" / "spark")[:8]
         self._spark: Spark | None = None
 
     @property

@@ -71,8 +71,17 @@ class Load:
     timings: dict[str, float] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, settings: Settings, request: Request, run_id: str = "") -> Load:
+    def start(
+        cls,
+        settings: Settings,
+        request: Request,
+        run_id: str = "",
+        make_store: Callable[[Settings, str, Ledger], Store] = DuckStore,
+    ) -> Load:
         """Take the lock, close what a killed load left, and open the ledger for a new load.
+
+        Args:
+            make_store: the engine to build on.
 
         Raises:
             LockedError: another load runs. ClienteleError: the request can't be met.
@@ -80,14 +89,22 @@ class Load:
         lock = WriterLock(settings.home)
         took = lock.acquire(request.wait, f"load of {request.load_date}")
         try:
-            return cls._started(settings, request, run_id, lock, took)
+            return cls._started(settings, request, run_id, lock, took, make_store)
         except BaseException:
             if took:
                 lock.release()
             raise
 
     @classmethod
-    def _started(cls, settings: Settings, request: Request, run_id: str, lock: WriterLock, took: bool) -> Load:
+    def _started(
+        cls,
+        settings: Settings,
+        request: Request,
+        run_id: str,
+        lock: WriterLock,
+        took: bool,
+        make_store: Callable[[Settings, str, Ledger], Store],
+    ) -> Load:
         sources = read_sources(settings.sources_dir, settings.enabled_sources)
         feeds = [feed for source in sources.values() for feed in source.feeds.values()]
         finished = finish_pending(settings)
@@ -111,7 +128,7 @@ class Load:
             sources=sources,
             ledger=ledger,
             releases=releases,
-            store=_store(settings, request, load_id, ledger),
+            store=make_store(settings, load_id, ledger),
             landing=landing,
             quarantine=Quarantine(settings.quarantine, landing),
             lock=lock,
@@ -222,6 +239,7 @@ class Load:
             base=base,
             parsed=dbt.read_manifest(self.settings),
             project=project,
+            made_by=self.store.made_by,
         )
         return self.plan
 
@@ -348,20 +366,3 @@ class Load:
         self.timings["total"] = time.perf_counter() - self.started
         if self.took_lock:
             self.lock.release()
-
-
-def _store(settings: Settings, request: Request, load_id: str, ledger: Ledger) -> Store:
-    """The engine a load builds on.
-
-    Raises:
-        ClienteleError: the engine can't do what was asked.
-    """
-    if request.target != "spark":
-        return DuckStore(settings, load_id, ledger)
-    if request.as_of:
-        raise ClienteleError(
-            "an as-of build is a DuckDB file", remedy="leave out --target spark: landing is the same for both engines"
-        )
-    from dagster_project.spark.store import SparkStore
-
-    return SparkStore(settings, load_id, ledger)

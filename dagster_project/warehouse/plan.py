@@ -49,11 +49,16 @@ def make_plan(
     base: Release | None,
     parsed: fingerprints.Manifest,
     project: str,
+    made_by: str = "",
 ) -> Plan:
-    """Plan a build on `base` (None: a rebuild) with everything that has landed."""
+    """Plan a build on `base` (None: a rebuild) with everything that has landed.
+
+    Args:
+        made_by: what else than the models' own text makes the tables; where it changes, all are rebuilt.
+    """
     contract = read_contract()
     feeds = {feed.id: feed for source in sources.values() for feed in source.feeds.values()}
-    now = fingerprints.fingerprints(parsed)
+    now = {name: made + made_by for name, made in fingerprints.fingerprints(parsed).items()}
     applied = set(base.loads) if base else set()
     batches = tuple(manifest for manifest in landing if manifest.load_id not in applied)
     rebuild = fingerprints.to_rebuild(parsed, base.fingerprints if base else {}, now)

@@ -13,7 +13,7 @@ from dagster_project.landing.batch import Outcome
 from dagster_project.landing.manifest import Landing, remove_uncommitted
 from dagster_project.settings import Settings
 from dagster_project.warehouse.ledger import Ledger, batch_figures, now
-from dagster_project.warehouse.releases import FILE, Releases, Withheld
+from dagster_project.warehouse.releases import FILE, SPARK, Releases, Withheld, releases_of
 
 KILLED = "killed; closed by the next load"
 
@@ -25,8 +25,14 @@ def recover(settings: Settings, ledger: Ledger, releases: Releases) -> list[str]
         load_id = record["load_id"]
         _record_batches(ledger, load_id, Landing(settings.landing))
         served = releases.current()
+        on_spark = releases_of(settings, SPARK).current()
         if served and served.release == load_id:
             _close_published(ledger, load_id, releases.folder(load_id) / FILE)
+            told.append(f"load {load_id} was killed after it had published")
+        elif on_spark and on_spark.release == load_id:
+            at = on_spark.published_at
+            ledger.write("release", load_id, release=load_id, action="publish", released_at=at)
+            ledger.write("load", load_id, status="published", release=load_id, finished_at=now(), message=KILLED)
             told.append(f"load {load_id} was killed after it had published")
         else:
             ledger.write("load", load_id, status="crashed", finished_at=now(), message=KILLED)

@@ -22,10 +22,12 @@ import duckdb
 from dagster_project.errors import ClienteleError, LoadError
 from dagster_project.landing import sql
 from dagster_project.landing.manifest import sync_folder, write_durably
+from dagster_project.settings import Settings
 
 FILE = "warehouse.duckdb"
 PII_FILE = "pii.duckdb"
 ABOUT = "release.json"
+DUCKDB, SPARK = "duckdb", "spark"
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,13 @@ class Releases:
             (self.folder(name) / ABOUT).unlink()  # no release any more, however far the removal gets
             shutil.rmtree(self.folder(name))
         return goes
+
+
+def releases_of(settings: Settings, engine: str = DUCKDB) -> Releases:
+    """The releases of a home on one engine."""
+    if engine == SPARK:
+        return Releases(settings.spark / "releases", settings.spark / "current", file=ABOUT)
+    return Releases(settings.releases, settings.warehouse)
 
 
 def verify(file: Path, release: Release) -> None:

@@ -10,7 +10,7 @@ from dagster_project.landing.quarantine import Quarantine
 from dagster_project.settings import Settings
 from dagster_project.warehouse.ledger import Ledger
 from dagster_project.warehouse.lock import WriterLock
-from dagster_project.warehouse.releases import Releases
+from dagster_project.warehouse.releases import DUCKDB, SPARK, Releases, releases_of
 
 FEED_COLUMNS = (
     "rows_read",
@@ -29,8 +29,11 @@ def load_report(settings: Settings, load_id: str) -> dict[str, Any]:
     load = ledger.load(load_id)
     batches = {f"{r['source']}.{r['feed']}": r for r in ledger.records(load_id, "batch")}
     quality = ledger.records(load_id, "quality_result")
-    current = Releases(settings.releases, settings.warehouse).current()
-    published = current if current and current.release == load.get("release") else None
+    served = {engine: releases_of(settings, engine).current() for engine in (DUCKDB, SPARK)}
+    engine, published = next(
+        ((engine, found) for engine, found in served.items() if found and found.release == load.get("release")),
+        (DUCKDB, None),
+    )
     differing = [r for r in ledger.records(load_id, "reconciliation") if Decimal(r["difference"])]
     return {
         "load_id": load_id,
@@ -39,7 +42,8 @@ def load_report(settings: Settings, load_id: str) -> dict[str, Any]:
         "status": load.get("status"),
         "message": load.get("message") or "",
         "release": load.get("release"),
-        "warehouse": str(settings.warehouse) if published else None,
+        "engine": engine,
+        "warehouse": str(settings.warehouse) if published and engine == DUCKDB else None,
         "feeds": [
             {"feed": name, "outcome": r["outcome"]}
             | {column.removeprefix("rows_"): r[column] for column in FEED_COLUMNS}

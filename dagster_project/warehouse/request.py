@@ -12,14 +12,12 @@ class Request:
 
     Attributes:
         load_date: the last day taken; feeds cover everything up to its end.
-        target: the engine built on, `duckdb` or `spark`; landing is the same for both.
         rebuild: build every table anew from landing.
         as_of: rebuild the state of knowledge after that load beside the releases; lands nothing.
         resume: apply withheld loads again. skip: leave these loads out for good.
     """
 
     load_date: date
-    target: str = "duckdb"
     rebuild: bool = False
     as_of: str | None = None
     lookback_days: int | None = None

@@ -25,6 +25,7 @@ class Store(Protocol):
 
     releases: Releases
     folder: Path
+    made_by: str  # of the engine's own macros; see make_plan
 
     def begin(self, plan: Plan) -> None:
         """Start from the tables of the base release, or from nothing."""
@@ -53,6 +54,8 @@ class Store(Protocol):
 
 class DuckStore:
     """A build folder with warehouse.duckdb, and pii.duckdb where there is personal data."""
+
+    made_by = ""  # the models depend on its macros, so they are in each table's fingerprint
 
     def __init__(self, settings: Settings, load_id: str, ledger: Ledger) -> None:
         self.settings, self.ledger = settings, ledger

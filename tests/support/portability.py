@@ -176,6 +176,30 @@ def _unguarded_divisions(tree: exp.Expression) -> Iterator[str]:
         yield f"{division.sql('duckdb')}: write floor(x / nullif(y, 0))"
 
 
+def _divisions_left_open(tree: exp.Expression) -> Iterator[str]:
+    """What a division of decimals gives is a double on DuckDB and a decimal of many places on Spark."""
+    for division in tree.find_all(exp.Div):
+        if division.find_ancestor(exp.Cast, exp.Round, exp.Floor, exp.Ceil, exp.Select).__class__ is exp.Select:
+            yield f"{division.sql('duckdb')}: cast the result, or round it"
+
+
+def _integer_casts(tree: exp.Expression) -> Iterator[str]:
+    """2.5 becomes 3 on DuckDB (half to even: 2.5 -> 2, 3.5 -> 4 for doubles) and 2 on Spark."""
+    whole = {exp.DataType.Type[name] for name in ("TINYINT", "SMALLINT", "INT", "BIGINT")}
+    for cast in tree.find_all(exp.Cast):
+        inner = cast.this.unnest()
+        if cast.to.this not in whole or isinstance(inner, exp.Round | exp.Floor | exp.Ceil):
+            continue
+        is_broken = isinstance(inner, exp.Div) or (isinstance(inner, exp.Literal) and "." in inner.this)
+        is_typed = (
+            isinstance(inner, exp.Cast)
+            and inner.to.this not in whole
+            and inner.to.is_type("decimal", "double", "float")
+        )
+        if is_broken or is_typed:
+            yield f"{cast.sql('duckdb')}: one engine rounds, the other cuts off; write round or floor inside"
+
+
 def _hashed_doubles(tree: exp.Expression) -> Iterator[str]:
     for hashed in tree.find_all(*HASHES):
         if any(
@@ -253,6 +277,8 @@ COMPILED_RULES: tuple[Callable[[exp.Expression], Iterator[str]], ...] = (
     _stars_that_leave_out,
     _distinct,
     _unguarded_divisions,
+    _divisions_left_open,
+    _integer_casts,
     _hashed_doubles,
     _orderings,
     _clocks,

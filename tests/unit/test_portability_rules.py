@@ -7,8 +7,9 @@ import pytest
 from tests.support.portability import violations
 
 PORTABLE = [
-    "select cast(a as decimal(19, 4)) / nullif(b, 0) as share from t",
-    "select count(*) / 12.0 as months from t",
+    "select cast(cast(a as decimal(19, 4)) / nullif(b, 0) as decimal(19, 4)) as share from t",
+    "select round(count(*) / 12.0, 2) as months from t",
+    "select cast(floor(a / 12.0) as integer) as dozens from t",
     "select row_number() over (partition by a order by b desc, load_row) as n from t",
     "select lag(a) over (order by b nulls last) as earlier from t",
     "select row_number() over (order by case when a is null then 1 else 0 end, customer_durable_key) as n from t",
@@ -42,6 +43,9 @@ CAUGHT = {
     "a division by a cast": ("select a / cast(b as double) from t", "write x / nullif(y, 0)"),
     "a division by zero": ("select a / 0 from t", "write x / nullif(y, 0)"),
     "a bare remainder": ("select a % b from t", "write x / nullif(y, 0)"),
+    "a division left as it comes": ("select a / nullif(b, 0) as share from t", "cast the result"),
+    "a decimal made whole": ("select cast(cast(a as decimal(9, 2)) as integer) from t", "round or floor"),
+    "a quotient made whole": ("select cast(a / 2.0 as bigint) from t", "round or floor"),
     "an integer division": ("select a // 2 from t", "write floor(x / nullif(y, 0))"),
     "a hashed double": ("select md5(cast(cast(a as double) as varchar)) from t", "hash a decimal"),
     "a rank without an order": ("select row_number() over (partition by a) from t", "order it"),

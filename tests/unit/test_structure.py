@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "profiling": {"contract", "landing"},
     "quality": set(),
     "warehouse": {"contract", "landing", "quality"},
-    "defs": {"contract", "landing", "quality", "warehouse"},
+    "spark": {"landing", "warehouse"},
+    "defs": {"contract", "landing", "quality", "spark", "warehouse"},
 }
 MAY_IMPORT_DAGSTER = {"defs", "definitions.py", "dagster_instance.py", "cli"}
 

@@ -89,7 +89,7 @@ members as (
         memberships.customer_id, memberships.role,
         case
             when count(*) over in_span = count(memberships.weight) over in_span
-                then memberships.weight / nullif(sum(memberships.weight) over in_span, 0)
+                then cast(memberships.weight / nullif(sum(memberships.weight) over in_span, 0) as decimal(28, 18))
         end as given_share,
         count(*) over in_span as member_count,
         row_number() over (
