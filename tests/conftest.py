@@ -12,14 +12,6 @@ from tests.support.postgres import Server, Unavailable
 from tests.support.real_data import write_slice
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a module run in one process, in order: what they share is loaded once, and may be changed in turn."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-
-
 @pytest.fixture(scope="session")
 def slice_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A slice of the real data; do not edit it, take an installation."""

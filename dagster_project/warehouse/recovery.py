@@ -69,7 +69,7 @@ def _close_published(ledger: Ledger, load_id: str, file: Path) -> None:
     with duckdb.connect(str(file), read_only=True, config=sql.CONFIG) as con:
         found = con.execute("select * exclude (load_id) from ops.release where load_id = $1", [load_id])
         names = [column[0] for column in found.description or ()]
-        record = dict(zip(names, found.fetchall()[0], strict=True))
+        record = dict(zip(names, found.fetchall()[0], strict=True)) | {"file_bytes": file.stat().st_size}
         status = con.execute("select status from ops.load where load_id = $1", [load_id]).fetchall()[0][0]
     if not ledger.records(load_id, "release"):
         ledger.write("release", load_id, **record)

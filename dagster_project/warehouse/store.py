@@ -95,6 +95,7 @@ class DuckStore:
             changed = ", ".join(f"{name} = ?" for name in load if name != "load_id")
             values = [value for name, value in load.items() if name != "load_id"]
             con.execute(f"update ops.load set {changed} where load_id = ?", [*values, load["load_id"]])
+            release = release | {"file_bytes": self.file.stat().st_size}  # as of now; the ledger's is exact
             con.execute(
                 f"insert into ops.release ({', '.join(release)}) values ({', '.join('?' * len(release))})",
                 list(release.values()),
