@@ -15,8 +15,6 @@ import yaml
 
 from tests.support.installation import PROJECT, Installation, assert_same_tables
 
-pytestmark = pytest.mark.xdist_group("bad_input")
-
 BEFORE, NIGHT = "2017-03-01", "2017-12-31"
 AS_CSV = ("products", "demographics", "coupon_redemptions", "promotions")
 

@@ -11,8 +11,6 @@ from tests.support.installation import Installation, assert_same_tables
 from tests.support.observe import kill_at, ledger, served
 from tests.support.small_shop import SmallShop
 
-pytestmark = pytest.mark.xdist_group("compaction")
-
 NIGHTS = ("2017-03-01", "2017-03-02", "2017-03-03", "2017-04-02")
 LINES = "select order_id::int, net_amount::varchar from star.fct_sales_line order by 1"
 

@@ -14,8 +14,6 @@ from tests.support.installation import PROJECT, Installation
 from tests.support.observe import is_locked, ledger, release_folders, runs
 from tests.support.small_shop import SmallShop
 
-pytestmark = pytest.mark.xdist_group("concurrency")
-
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Installation:

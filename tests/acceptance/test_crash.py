@@ -23,8 +23,6 @@ from tests.support.observe import (
 
 BEFORE, NIGHT = "2017-02-26", "2017-02-27"
 
-pytestmark = pytest.mark.xdist_group("crash")
-
 NOT_PUBLISHED = [
     pytest.param("before_the_ledger", marks=pytest.mark.long),
     "during_extract",

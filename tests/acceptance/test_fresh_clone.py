@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.xdist_group("fresh_clone")
 
 
 def clean_environment(data: Path) -> dict[str, str]:

@@ -18,8 +18,6 @@ from tests.support.observe import disturb, is_locked, kill_at, ledger, runs, ser
 from tests.support.small_shop import SmallShop
 from tests.support.web_ui import REPOSITORY, WebUi, descendants, wait_for
 
-pytestmark = pytest.mark.xdist_group("orchestration")
-
 FEEDS = {
     "transactions",
     "products",

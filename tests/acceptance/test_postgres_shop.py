@@ -12,7 +12,7 @@ import pytest
 from tests.support.installation import PROJECT, Installation
 from tests.support.postgres import Server
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("postgres")]
+pytestmark = pytest.mark.long
 
 SOURCE = """
 name: webshop

@@ -18,8 +18,6 @@ from dagster_project.settings import PROJECT, Settings
 from tests.support.documents import Document
 from tests.support.installation import Installation
 
-pytestmark = pytest.mark.xdist_group("readme")
-
 DOCUMENTS = [
     "README.md",
     "DECISIONS.md",

@@ -12,8 +12,6 @@ from tests.support.installation import PROJECT, Installation, assert_same_tables
 from tests.support.observe import disturb, landed_loads, ledger, release_folders, served
 from tests.support.small_shop import SmallShop
 
-pytestmark = pytest.mark.xdist_group("releases")
-
 LINES = "select order_id::int, net_amount::varchar from star.fct_sales_line order by 1"
 AFTER_FIRST = [(100, "2.0000"), (101, "3.0000")]
 AFTER_SECOND = [*AFTER_FIRST, (102, "5.0000")]

@@ -13,8 +13,6 @@ from dagster_project.landing.postgres import reader
 from dagster_project.landing.postgres.session import Session
 from tests.support.postgres import Server
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 MakeShop = Callable[..., PostgresShop]
 Breaking = Callable[[PostgresShop], None]
 

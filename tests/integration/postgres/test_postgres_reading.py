@@ -8,13 +8,10 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-import pytest
 from postgres_kit import CUSTOMERS, LINES, TABLES, PostgresShop
 
 from dagster_project.landing.batch import Outcome
 from dagster_project.landing.window import Cursor, Window
-
-pytestmark = pytest.mark.xdist_group("postgres")
 
 MakeShop = Callable[..., PostgresShop]
 

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from postgres_kit import CUSTOMERS, PostgresShop
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 MakeShop = Callable[..., PostgresShop]
 
 # PostgreSQL type, value there, type declared, value landed as text
