@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ import pytest
 from tests.support.installation import Installation
 from tests.support.observe import ledger
 from tests.support.small_shop import SmallShop
-from tests.support.spark import cluster, environment, needs_spark
+from tests.support.spark import environment, needs_spark, wait_for_model
 
-pytestmark = [needs_spark, pytest.mark.xdist_group("spark")]
+pytestmark = needs_spark
 
 FIRST, SECOND, THIRD = "2017-03-01", "2017-03-02", "2017-03-03"
 
@@ -122,29 +121,15 @@ def test_a_killed_driver_leaves_what_was_published_and_the_next_load_finishes(
     shop.line(103, 2, 20, f"{THIRD} 15:00:00", 1.25)
     shop.write()
     started = home.start("load", "--date", THIRD, "--target", "spark", "--json")
-    wait_for_dbt(home)
+    wait_for_model(home, "fct_sales_line")
     os.kill(started.pid, signal.SIGKILL)
     started.communicate()
     assert current(home) == before
     assert lines(home) == 4
-    with cluster(shop.folder.parent / "cluster") as two_workers:
-        home.env |= environment(two_workers.url, **{"spark.executor.memory": "600m"})
-        on_spark(home, THIRD)
-    home.env |= environment()
+    both(home, THIRD)
     assert "crashed" in [record["status"] for record in ledger(home, "load")]
-    home.load(THIRD)
     assert differing(home) == []
     assert lines(home) == 5
-
-
-def wait_for_dbt(home: Installation, seconds: int = 300) -> None:
-    """Until models are being built on Spark."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if any("fct_sales_line" in log.read_text() for log in home.home.glob("build/*/logs/dbt.log")):
-            return
-        time.sleep(0.2)
-    raise TimeoutError("dbt did not come as far as the sales lines")
 
 
 def test_what_spark_cannot_do_is_told(home: Installation) -> None:

@@ -17,7 +17,7 @@ from jinja2 import Environment
 from tests.support.portability import violations
 from tests.support.spark import JAVA, QUICK, missing, needs_spark
 
-pytestmark = [needs_spark, pytest.mark.xdist_group("engines")]
+pytestmark = needs_spark
 
 DBT = Path(__file__).resolve().parents[2] / "dbt"
 # name -> (what the lint refuses, what to write)

@@ -1,0 +1,59 @@
+"""Where Spark may run: a cluster that loses a worker, a Connect server, a thrift server. Real ones, started here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.installation import Installation
+from tests.support.small_shop import SmallShop
+from tests.support.spark import cluster, environment, kill, needs_spark, server, wait_for_model
+
+pytestmark = [needs_spark, pytest.mark.long]
+
+FIRST, SECOND = "2017-03-01", "2017-03-02"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Installation:
+    shop = SmallShop(tmp_path / "data")
+    shop.line(100, 1, 10, f"{FIRST} 15:00:00", 2.00)
+    shop.line(101, 2, 20, f"{SECOND} 16:00:00", 3.50)
+    shop.write()
+    return Installation(tmp_path / "home", shop.folder)
+
+
+def load_both(home: Installation, night: str) -> None:
+    home.load(night)
+    home.run("load", "--date", night, "--target", "spark", check=0, timeout=1800)
+    compared = home.run("parity", "--json", check=0, timeout=600).json
+    assert all(item["agrees"] for item in compared)
+    assert {item["spark_rows"] for item in compared if item["table"] == "star.fct_sales_line"} == {int(night[-1])}
+
+
+@pytest.mark.parametrize("kind", ["sc", "thrift"])
+def test_a_server_gives_the_same_rows_over_two_nights(kind: str, home: Installation, tmp_path: Path) -> None:
+    with server(kind, tmp_path / "server") as address:
+        home.env |= {"CLIENTELE_SPARK_MASTER": address}
+        load_both(home, FIRST)
+        load_both(home, SECOND)
+
+
+def test_a_cluster_that_loses_a_worker_or_all_of_them(home: Installation, tmp_path: Path) -> None:
+    with cluster(tmp_path / "cluster") as (address, workers):
+        home.env |= environment(address, **{"spark.executor.memory": "600m", "spark.task.maxFailures": "2"})
+        load_both(home, FIRST)
+        served = (home.home / "spark" / "current").read_text()
+
+        home.load(SECOND)
+        started = home.start("load", "--date", SECOND, "--target", "spark", "--json")
+        wait_for_model(home, "fct_sales_line")
+        kill(workers[0])
+        out, err = started.communicate(timeout=1800)
+        assert started.returncode in {0, 1}
+        assert "Traceback" not in out + err
+        if started.returncode:
+            assert (home.home / "spark" / "current").read_text() == served
+
+        load_both(home, SECOND)
