@@ -30,6 +30,7 @@ from dagster_project.warehouse.releases import ABOUT, SPARK, Release, releases_o
 PUBLISHED = ("star", "cube", "mart", "ops")
 BUILD_ONLY = ("staging", "canonical", "intermediate")
 SWITCHING = "switching"
+MONTH = "partition_month"
 
 
 class Answer:
@@ -67,7 +68,7 @@ class SparkStore:
         if plan.base:
             for name in plan.base.tables:
                 if name.partition(".")[2] not in plan.rebuild and not name.startswith("ops."):
-                    self._share(name, plan.base.release)
+                    self._share(name, plan.base)
 
     def copy_ledger(self) -> None:
         """Bring the schema `ops` up to date."""
@@ -107,7 +108,12 @@ class SparkStore:
         self.copy_ledger()
         rows, files = self.count()
         size = sum(Path(file).stat().st_size for some in files.values() for file in some)
-        return {"tables": rows, "files": files, "file_bytes": size}
+        return {
+            "tables": rows,
+            "files": files,
+            "columns": {name: self._columns(name) for name in rows},
+            "file_bytes": size,
+        }
 
     def count(self) -> tuple[dict[str, int], dict[str, list[str]]]:
         """Rows and files of each table of the build, as Spark reads them: one query, for each costs Spark a job."""
@@ -185,21 +191,26 @@ class SparkStore:
                 self.spark.rows(f"drop database {name} cascade")
                 shutil.rmtree(self.data() / left.removeprefix("__"), ignore_errors=True)
 
-    def _share(self, name: str, base: str) -> None:
+    def _share(self, name: str, base: Release) -> None:
+        """Point a table of this build at the directories of the base, as release.json tells: no catalog is asked."""
         schema, _, table = name.partition(".")
-        held, made = f"{database(schema, base)}.{table}", f"{database(schema, self.load_id)}.{table}"
-        described = self.spark.rows(f"describe formatted {held}")
-        columns = {str(row[0]): str(row[1]) for row in described[: _end_of_columns(described)]}
-        is_parted = "partition_month" in columns
-        location = next(str(row[1]) for row in described if row[0] == "Location")
-        listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-        parted = " partitioned by (partition_month)" if is_parted else ""
-        self.spark.rows(f"create table {made} ({listed}) using parquet{parted} location '{_local(location)}'")
-        for (partition,) in self.spark.rows(f"show partitions {held}") if is_parted else ():
-            month = f"partition (partition_month = '{str(partition).partition('=')[2]}')"
-            told = self.spark.rows(f"describe formatted {held} {month}")
-            where = next(str(row[1]) for row in told if row[0] == "Location")
-            self.spark.rows(f"alter table {made} add if not exists {month} location '{_local(where)}'")
+        made = f"{database(schema, self.load_id)}.{table}"
+        directories = sorted({str(Path(file).parent) for file in base.files[name]})
+        is_parted = MONTH in base.columns[name]
+        parted = f" partitioned by ({MONTH})" if is_parted else ""
+        own = str(self.data(self.load_id) / table / "none")
+        location = own if is_parted or not directories else directories[0]
+        self.spark.rows(f"create table {made} ({base.columns[name]}) using parquet{parted} location '{location}'")
+        if is_parted and directories:
+            months = " ".join(f"partition ({MONTH} = '{month_of(where)}') location '{where}'" for where in directories)
+            self.spark.rows(f"alter table {made} add {months}")
+
+    def _columns(self, name: str) -> str:
+        """A table's columns as they are declared, of the build."""
+        schema, _, table = name.partition(".")
+        described = self.spark.rows(f"describe {database(schema, self.load_id)}.{table}")
+        ends = (number for number, row in enumerate(described) if not row[0] or str(row[0]).startswith("#"))
+        return ", ".join(f"{row[0]} {row[1]}" for row in described[: next(ends, len(described))])
 
     def _built(self) -> list[tuple[str, str]]:
         return [(schema, table) for schema in PUBLISHED for table in self._tables(database(schema, self.load_id))]
@@ -220,7 +231,7 @@ class SparkStore:
                 listed = "*"
                 if name in parted:
                     columns = [str(row[0]) for row in self.spark.rows(f"show columns in {where}.{name}")]
-                    listed = ", ".join(f"`{column}`" for column in columns if column != "partition_month")
+                    listed = ", ".join(f"`{column}`" for column in columns if column != MONTH)
                 self.spark.rows(f"create or replace view {schema}.{name} as select {listed} from {where}.{name}")
             for gone in set(self._tables(schema, "views")) - set(shown):
                 self.spark.rows(f"drop view {schema}.{gone}")
@@ -247,10 +258,10 @@ def database(schema: str, load_id: str) -> str:
     return schema + suffix(load_id)
 
 
+def month_of(directory: str) -> str:
+    """2017-03 of …/partition_month=2017-03 (a first build wrote it) and of …/2017-03-<time> (a night did)."""
+    return Path(directory).name.removeprefix(f"{MONTH}=")[: len("2017-03")]
+
+
 def _local(location: str) -> str:
     return location.removeprefix("file://").removeprefix("file:")
-
-
-def _end_of_columns(described: list[tuple[Any, ...]]) -> int:
-    """Where the list of columns ends in what `describe formatted` tells."""
-    return next((n for n, row in enumerate(described) if not row[0] or str(row[0]).startswith("#")), len(described))

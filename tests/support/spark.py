@@ -24,6 +24,8 @@ QUICK = {
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.adaptive.enabled": "false",
+    # the catalog dies with the load and the next one makes it from release.json: no Derby, a fifth of the time
+    "spark.sql.catalogImplementation": "in-memory",
 }
 JAVA = {
     "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC",
@@ -81,7 +83,7 @@ def server(kind: str, folder: Path) -> Iterator[str]:
     """A Spark Connect (`sc`) or thrift (`thrift`) server, set as docs/scale.md asks; its address."""
     folder.mkdir(parents=True)
     port = _free_port()
-    settings = SQL_SETTINGS | QUICK | {
+    settings = QUICK | SQL_SETTINGS | {
         "spark.ui.enabled": "false",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
