@@ -101,9 +101,11 @@ def on_spark_unchanged(home: Installation) -> bool:
 
 def test_a_row_of_one_engine_only_is_found_and_shown(home: Installation) -> None:
     """Another engine's table is a file: one that is written over is seen by the comparison."""
-    (file,) = current(home)["files"]["star.dim_store"]
-    before = Path(file).read_bytes()
+    files = current(home)["files"]["star.dim_store"]
     with duckdb.connect() as con:
+        query = "select filename from read_parquet($1, filename = true) where store_id = '7'"
+        ((file,),) = con.execute(query, [files]).fetchall()
+        before = Path(file).read_bytes()
         con.execute(f"create table t as from read_parquet('{file}')")
         con.execute("update t set store_id = 'elsewhere' where store_id = '7'")
         con.execute(f"copy t to '{file}' (format parquet)")
