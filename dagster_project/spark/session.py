@@ -164,7 +164,7 @@ def _own_options(settings: Settings) -> dict[str, str]:
     catalog: Path = settings.spark / "catalog"
     catalog.mkdir(parents=True, exist_ok=True)
     options = {
-        "spark.sql.warehouse.dir": str(settings.spark / "data"),
+        "spark.sql.warehouse.dir": str(catalog / "databases"),
         "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={catalog}/metastore;create=true",
         "spark.hadoop.hive.metastore.schema.verification": "false",
         "spark.hadoop.datanucleus.schema.autoCreateAll": "true",

@@ -159,11 +159,7 @@ class SparkStore:
         for release in goes:
             self._drop(release)
         if goes:
-            used = {
-                Path(file).parent for release in self.releases.all() for some in release.files.values() for file in some
-            }
-            for directory in {path.parent for path in self.data().rglob("*.parquet")} - used:
-                shutil.rmtree(directory)
+            self.sweep()
 
     def discard(self) -> None:
         """Take back what this load made and did not publish, and let Spark go."""
@@ -189,19 +185,29 @@ class SparkStore:
             left = "__" + str(name).partition("__")[2]
             if str(name).partition("__")[0] in (*PUBLISHED, *BUILD_ONLY) and left != "__" and left not in kept:
                 self.spark.rows(f"drop database {name} cascade")
-                shutil.rmtree(self.data() / left.removeprefix("__"), ignore_errors=True)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Remove what no kept release reads. A pruned release's folder stays while later ones read months in it."""
+        kept = self.releases.all()
+        used = {Path(file).parent for release in kept for some in release.files.values() for file in some}
+        for folder in self.data().glob("*"):
+            if not any(directory.is_relative_to(folder) for directory in used):
+                shutil.rmtree(folder)
+        for directory in {path.parent for path in self.data().rglob("*.parquet")} - used:
+            shutil.rmtree(directory)
 
     def _share(self, name: str, base: Release) -> None:
         """Point a table of this build at the directories of the base, as release.json tells: no catalog is asked."""
         schema, _, table = name.partition(".")
         made = f"{database(schema, self.load_id)}.{table}"
         directories = sorted({str(Path(file).parent) for file in base.files[name]})
-        is_parted = MONTH in base.columns[name]
-        parted = f" partitioned by ({MONTH})" if is_parted else ""
+        has_months = MONTH in base.columns[name]
+        parted = f" partitioned by ({MONTH})" if has_months else ""
         own = str(self.data(self.load_id) / table / "none")
-        location = own if is_parted or not directories else directories[0]
+        location = own if has_months or not directories else directories[0]
         self.spark.rows(f"create table {made} ({base.columns[name]}) using parquet{parted} location '{location}'")
-        if is_parted and directories:
+        if has_months and directories:
             months = " ".join(f"partition ({MONTH} = '{month_of(where)}') location '{where}'" for where in directories)
             self.spark.rows(f"alter table {made} add {months}")
 

@@ -65,6 +65,16 @@ def current(home: Installation) -> dict[str, Any]:
     return about
 
 
+def data_folders(home: Installation) -> set[str]:
+    return {folder.name for folder in (home.home / "spark" / "data").iterdir()}
+
+
+def released(home: Installation) -> set[str]:
+    """Data folders of the releases, by their names."""
+    found = (home.home / "spark" / "releases").glob("*/release.json")
+    return {about.parent.name.lower().replace("-", "_") for about in found}
+
+
 def lines(home: Installation) -> int:
     """Rows of the sales lines that Spark serves, read from its files."""
     files = current(home)["files"]["star.fct_sales_line"]
@@ -128,7 +138,9 @@ def test_a_killed_driver_leaves_what_was_published_and_the_next_load_finishes(
     started.communicate()
     assert current(home) == before
     assert lines(home) == 4
+    assert data_folders(home) > released(home), "the killed load had written nothing yet"
     both(home, THIRD)
+    assert data_folders(home) == released(home)
     assert "crashed" in [record["status"] for record in ledger(home, "load")]
     assert differing(home) == []
     assert lines(home) == 5

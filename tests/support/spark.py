@@ -24,15 +24,13 @@ QUICK = {
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.adaptive.enabled": "false",
-    # the catalog dies with the load and the next one makes it from release.json: no Derby, a fifth of the time
+    # no Derby: the catalog dies with the load, and the next one makes it from release.json
     "spark.sql.catalogImplementation": "in-memory",
 }
 JAVA = {
     "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC",
     "SPARK_LOCAL_IP": "127.0.0.1",
 }
-
-
 NO_UI = ("--webui-port", "0")
 
 
