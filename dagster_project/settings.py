@@ -48,7 +48,9 @@ class Settings(BaseSettings):
     spark_master: str = Field(
         "local[2]", description="Where Spark is: local[N], spark://, sc:// or thrift://host:port."
     )
-    spark_driver_memory: str = Field("2g", description="Memory of a local Spark, as Java writes it.")
+    spark_driver_memory: str = Field(
+        "2g", description="Memory of Spark's driver where the load is it: local and standalone."
+    )
     spark_options: dict[str, str] = Field({}, description="Further options of Spark, as JSON.")
     port: int = Field(3000, description="Port of the web UI, on loopback.")
 

@@ -171,6 +171,7 @@ def _own_options(settings: Settings) -> dict[str, str]:
         # a catalog on one machine can be made anew (`load --target spark --rebuild`), so it need not wait for the
         # disk at each change: opening it takes 16 s instead of 48, a table 1.4 s instead of 5.9
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={catalog} -Dderby.system.durability=test",
+        "spark.driver.memory": settings.spark_driver_memory,
         "spark.ui.enabled": "false",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
@@ -179,5 +180,4 @@ def _own_options(settings: Settings) -> dict[str, str]:
     if settings.spark_master.startswith("local"):
         # 200, the default, makes a small night of small tasks
         options["spark.sql.shuffle.partitions"] = str(2 * settings.threads)
-        options["spark.driver.memory"] = settings.spark_driver_memory
     return options

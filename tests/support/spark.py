@@ -50,7 +50,6 @@ def environment(master: str = "local[2]", **options: str) -> dict[str, str]:
     """What an installation needs to load small data on Spark."""
     return JAVA | {
         "CLIENTELE_SPARK_MASTER": master,
-        "CLIENTELE_SPARK_DRIVER_MEMORY": "4g",
         "CLIENTELE_SPARK_OPTIONS": json.dumps(QUICK | options),
     }
 
