@@ -72,7 +72,8 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, list[subproce
         yield address, started[1:]
     finally:
         for process in started:
-            kill(process)
+            if process.poll() is None:
+                kill(process)
 
 
 @contextmanager
