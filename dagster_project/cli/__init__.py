@@ -14,6 +14,7 @@ import typer
 
 from dagster_project.cli import (
     catalog,
+    cube,
     customer,
     doctor,
     erase,
@@ -44,6 +45,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(release.app, name="release")
 app.command("parity")(parity.parity)
 app.command("catalog")(catalog.catalog)
+app.add_typer(cube.app, name="cube")
 app.command("sql")(sql.sql)
 app.add_typer(landing.app, name="landing")
 app.add_typer(source.app, name="source")

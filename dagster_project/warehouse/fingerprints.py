@@ -11,6 +11,8 @@ from typing import Any
 
 Manifest = dict[str, Any]
 STORED = {"table", "incremental", "seed"}
+# Macros whose result follows what models/semantic declares.
+DICTIONARY_READERS = {"semantic_model", "catalog_rows"}
 
 
 def project_fingerprint(dbt_dir: Path, *extra: str) -> str:
@@ -39,7 +41,8 @@ def fingerprints(manifest: Manifest) -> dict[str, str]:
         if macro is None or macro["package_name"] in {"dbt", "dbt_duckdb", "dbt_spark"}:
             return ()
         below = (text for parent in macro["depends_on"]["macros"] for text in macro_text(parent))
-        return (macro["macro_sql"], *below)
+        read = (_dictionary(manifest),) if macro["name"] in DICTIONARY_READERS else ()
+        return (macro["macro_sql"], *read, *below)
 
     @cache
     def made_by(unique_id: str) -> str:
@@ -67,6 +70,16 @@ def fingerprints(manifest: Manifest) -> dict[str, str]:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
     return {node["name"]: made_by(key) for key, node in nodes.items() if _stored(node)}
+
+
+def _dictionary(manifest: Manifest) -> str:
+    """The semantic models and metrics as they are declared, whenever they were parsed."""
+    kept = [
+        {name: value for name, value in node.items() if name != "created_at"}
+        for kind in ("semantic_models", "metrics")
+        for _, node in sorted(manifest[kind].items())
+    ]
+    return json.dumps(kept, sort_keys=True)
 
 
 def to_rebuild(manifest: Manifest, before: dict[str, str], now: dict[str, str]) -> list[str]:
@@ -170,7 +183,8 @@ def _canonical(node: dict[str, Any]) -> bool:
 
 
 def _published(node: dict[str, Any]) -> bool:
-    return _stored(node) and node.get("database") != "staged"
+    kept = _stored(node) or node["config"]["materialized"] == "view"
+    return kept and node.get("database") != "staged"
 
 
 def _stored(node: dict[str, Any]) -> bool:

@@ -1,25 +1,20 @@
 {#
-  The sales cube, declared once: dimensions, measures and grains. A grain names the dimensions it keeps; everything
-  else is rolled up to '(all)'. `period` is the calendar level; `source` is the grain a coarse one is summed from.
+  The sales cube: its grains, and how cells are made. Measures are those of the semantic model `sales`. A grain names the
+  dimensions it keeps; everything else is rolled up to '(all)'. `period` is the calendar level.
 #}
 
+{# Column of the cube -> level of the dictionary. #}
 {% macro sales_dimensions() -%}
-    {{ return(['department', 'category', 'store_id', 'age_band', 'income_band']) }}
-{%- endmacro %}
-
-{% macro sales_measures() -%}
     {{ return({
-        'net_sales': 'decimal(19, 4)',
-        'gross_sales': 'decimal(19, 4)',
-        'discount_retail': 'decimal(19, 4)',
-        'discount_match': 'decimal(19, 4)',
-        'discount_coupon': 'decimal(19, 4)',
-        'units': 'bigint',
-        'lines': 'bigint',
+        'department': 'product.department',
+        'category': 'product.category',
+        'store_id': 'store.store_id',
+        'age_band': 'customer.age_band',
+        'income_band': 'customer.income_band',
     }) }}
 {%- endmacro %}
 
-{# Grains within one month: a load re-aggregates those of the months it touched, from the base. #}
+{# Grains within one month: a load re-aggregates those of the months it touched. #}
 {% macro sales_month_grains() -%}
     {{ return({
         'day': {'period': 'day', 'by': []},
@@ -31,19 +26,22 @@
     }) }}
 {%- endmacro %}
 
-{# Grains across months: summed whole each load from a grain above, a few thousand rows a year. #}
+{#
+  Grains across months. Orders and people can't be summed, so these are counted anew each load from the orders, a tenth
+  of the lines; those by product are summed from a grain above, a few thousand rows a year, and have no such counts.
+#}
 {% macro sales_grains() -%}
     {{ return({
-        'total': {'period': 'all', 'by': [], 'source': 'month'},
-        'year': {'period': 'year', 'by': [], 'source': 'month'},
-        'quarter': {'period': 'quarter', 'by': [], 'source': 'month'},
-        'week': {'period': 'week', 'by': [], 'source': 'day'},
+        'total': {'period': 'all', 'by': []},
+        'year': {'period': 'year', 'by': []},
+        'quarter': {'period': 'quarter', 'by': []},
+        'week': {'period': 'week', 'by': []},
         'department': {'period': 'all', 'by': ['department'], 'source': 'month_department'},
         'department_category': {
             'period': 'all', 'by': ['department', 'category'], 'source': 'month_department_category'
         },
-        'store': {'period': 'all', 'by': ['store_id'], 'source': 'month_store'},
-        'age_income': {'period': 'all', 'by': ['age_band', 'income_band'], 'source': 'month_age_income'},
+        'store': {'period': 'all', 'by': ['store_id']},
+        'age_income': {'period': 'all', 'by': ['age_band', 'income_band']},
     }) }}
 {%- endmacro %}
 
@@ -60,10 +58,11 @@
 {%- endmacro %}
 
 {#
-  The cells of one grain: `source` summed over every dimension the grain does not keep. `day` is the date column of the
-  source; `within_month` also keeps the month the cell lies in, by which a load replaces cells.
+  The cells of one grain: `source` aggregated over every dimension the grain does not keep. `measures` maps name -> SQL
+  over the source, or none where the source can't tell; `day` is the date column of the source; `within_month` also keeps
+  the month the cell lies in, by which a load replaces cells.
 #}
-{% macro rolled_up(grain, declared, dimensions, measures, source, day, where, within_month=false) -%}
+{% macro rolled_up(grain, declared, measures, source, day, where, within_month=false) -%}
     {%- set kept = declared.by + (['store_key'] if 'store_id' in declared.by else []) -%}
     {%- set period_start = day if declared.period == 'day' else first_of(declared.period, day) -%}
     {%- set groups = kept + ([period_start] if declared.period != 'all' else []) -%}
@@ -75,24 +74,70 @@ select
     {%- if within_month %}
     month_start_date,
     {%- endif %}
-    {%- for dimension in dimensions %}
+    {%- for dimension in sales_dimensions() %}
     {{ dimension if dimension in kept else "'(all)'" }} as {{ dimension }},
     {%- endfor %}
     {{ 'store_key' if 'store_key' in kept else 'cast(null as bigint)' }} as store_key,
-    {%- for measure, type in measures.items() %}
-    cast(sum({{ measure }}) as {{ type }}) as {{ measure }}{{ "," if not loop.last }}
-    {%- endfor %}
+    {{ measure_columns(measures) }}
 from {{ source }}
 where {{ where }}
 {{ 'group by ' ~ groups | join(', ') if groups else 'having count(*) > 0' }}
 {%- endmacro %}
 
-{# Months to re-aggregate, and the predicate on them; every month when the model is built from scratch. The months are
-   asked for before the condition, so that dbt sees the edges when it parses. #}
+{# The columns of measures; `of='summed'` leaves out those that count. #}
+{% macro measure_columns(measures, of='all') -%}
+    {%- for name, measure in measures.items() if of == 'all' or measure.sql != 'null' %}
+    cast({{ measure.sql }} as {{ measure.type }}) as {{ name }}{{ "," if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# The lines of the touched months with what the cube's cells are told apart by; a value nobody told is '(unknown)'. #}
+{% macro sales_lines_described() -%}
+    select
+        lines.*,
+        {{ first_of('month', 'lines.order_date') }} as month_start_date,
+        coalesce(stores.store_id, '(unknown)') as store_id,
+        coalesce(products.department, '(unknown)') as department,
+        coalesce(products.category, '(unknown)') as category,
+        coalesce(profiles.age_band, '(unknown)') as age_band,
+        coalesce(profiles.income_band, '(unknown)') as income_band
+    from {{ ref('sales_lines') }} as lines
+    left join {{ ref('dim_store') }} as stores on lines.store_key = stores.store_key
+    left join {{ ref('dim_product') }} as products on lines.product_key = products.product_key
+    left join {{ ref('dim_customer_profile') }} as profiles on lines.customer_profile_key = profiles.customer_profile_key
+    where {{ in_sales_months('lines.order_date') }}
+{%- endmacro %}
+
+{# Measures of the cube over lines (`of_lines`), or over what is summed already: name -> {'sql', 'type'}. #}
+{% macro sales_measures(of_lines=false, counts=true) -%}
+    {%- set found = {} -%}
+    {%- for name, measure in summed_measures('sales').items() -%}
+        {%- do found.update({name: {
+            'sql': 'sum(' ~ (measure.expr if of_lines else name) ~ ')', 'type': measure.type
+        }}) -%}
+    {%- endfor -%}
+    {%- for name, measure in counted_measures('sales').items() -%}
+        {%- do found.update({name: {
+            'sql': 'count(distinct ' ~ measure.expr ~ ')' if counts else 'null', 'type': measure.type
+        }}) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+{#
+  Months to re-aggregate: those the batch or a changed member touches, and those in which someone bought who is another
+  person by today's links. Asked for before any condition, so that dbt sees the edges when it parses.
+#}
 {% macro sales_months() -%}
-    {{ return(restated_months(
+    {%- set months = restated_months(
         ref('fct_sales_line'), 'order_date', 'order_lines', {'customer': 'customers', 'product': 'products'}
-    )) }}
+    ) -%}
+    {%- set relinked = ref('relinked_sales_months') -%}
+    {%- if execute -%}
+        {%- set found = run_query('select cast(month_start_date as string) from ' ~ relinked) -%}
+        {%- set months = (months + found.columns[0].values() | list) | unique | sort -%}
+    {%- endif -%}
+    {{ return(months) }}
 {%- endmacro %}
 
 {% macro in_sales_months(column) -%}
@@ -119,7 +164,11 @@ where {{ where }}
     {%- for table, grains in tables.items() -%}
     {%- for grain, declared in grains.items() %}
         {%- set name = 'sales_by_' ~ grain if grain != 'total' else 'sales_total' -%}
-        {%- set columns = ['period', 'period_start_date'] + sales_dimensions() + sales_measures().keys() | list -%}
+        {%- set measures = summed_measures('sales').keys() | list -%}
+        {%- if 'source' not in declared -%}
+            {%- set measures = measures + counted_measures('sales').keys() | list -%}
+        {%- endif -%}
+        {%- set columns = ['period', 'period_start_date'] + sales_dimensions().keys() | list + measures -%}
         {%- set told -%}
 Sales {{ 'by ' if declared.period != 'all' or declared.by }}
     {{- ([declared.period] if declared.period != 'all' else []) | join }}

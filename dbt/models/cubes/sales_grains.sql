@@ -1,16 +1,16 @@
 -- One row per grain and cell, for grains that reach across months (column `grain`; declared in macros/cube.sql).
--- Additive within one grain only. Read the views cube.sales_by_<grain>: summing this table counts every grain.
--- Summed whole each load from the finer grains, a few thousand rows a year, so late data needs no special care.
+-- Additive within one grain only, and orders and buyers not even there. Read the views cube.sales_by_<grain>.
+-- Made whole each load: grains by product from those of the months, the others from the orders, a tenth of the lines.
 {{ config(post_hook="{{ create_sales_views() }}") }}
 
-{%- set dimensions = sales_dimensions() %}
-{%- set measures = sales_measures() %}
-
 {%- for grain, declared in sales_grains().items() %}
+{%- set summed = 'source' in declared %}
 
 {{ rolled_up(
-    grain, declared, dimensions, measures,
-    source=ref('sales_month_grains'), day='period_start_date', where="grain = '" ~ declared.source ~ "'",
+    grain, declared, sales_measures(counts=not summed),
+    source=ref('sales_month_grains') if summed else ref('sales_orders'),
+    day='period_start_date' if summed else 'order_date',
+    where="grain = '" ~ declared.source ~ "'" if summed else 'true',
 ) }}
 {{ "union all" if not loop.last }}
 {%- endfor %}

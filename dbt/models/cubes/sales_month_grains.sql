@@ -1,21 +1,25 @@
 -- One row per grain and cell, for grains that lie within one month (column `grain`; declared in macros/cube.sql).
--- Additive within one grain only. Read the views cube.sales_by_<grain>: summing this table counts every grain.
--- '(all)' is a dimension rolled up, '(unknown)' a member not known. A load re-aggregates the months it touches.
+-- Additive within one grain only, and orders and buyers not even there. Read the views cube.sales_by_<grain>: summing
+-- this table counts every grain. '(all)' is a dimension rolled up, '(unknown)' a member not known.
+-- A load re-aggregates the months it touches: grains by product from the lines, the others from the orders.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
     pre_hook="{{ forget_sales_months() }}",
 ) }}
 
-{%- set dimensions = sales_dimensions() %}
-{%- set measures = sales_measures() %}
-{%- set touched = in_sales_months('order_date') %}
+with
+lines as (
+    {{ sales_lines_described() }}
+)
 
 {%- for grain, declared in sales_month_grains().items() %}
+{%- set by_product = 'department' in declared.by %}
 
 {{ rolled_up(
-    grain, declared, dimensions, measures,
-    source=ref('sales_base'), day='order_date', where=touched, within_month=true,
+    grain, declared, sales_measures(of_lines=by_product),
+    source='lines' if by_product else ref('sales_orders'), day='order_date',
+    where=in_sales_months('order_date'), within_month=true,
 ) }}
 {{ "union all" if not loop.last }}
 {%- endfor %}

@@ -65,7 +65,15 @@ select
     d.retail_week,
     {{ add_days('d.calendar_date', '-(' ~ iso_weekday('d.calendar_date') ~ ' % 7)') }} as retail_week_start_date,
     holidays.holiday_date is not null as is_holiday,
-    holidays.holiday_name
+    holidays.holiday_name,
+    {{ period_name('quarter', 'd.calendar_date') }} as year_quarter,
+    {{ period_name('month', 'd.calendar_date') }} as year_month,
+    {{ period_name('week', 'd.calendar_date') }} as iso_year_week,
+    'R' || cast(d.retail_year as string) || '-Q' || cast(
+        cast(floor((d.retail_month - 1) / 3) as integer) + 1 as string
+    ) as retail_year_quarter,
+    'R' || cast(d.retail_year as string) || '-' || {{ two_digits('d.retail_month') }} as retail_year_month,
+    'R' || cast(d.retail_year as string) || '-W' || {{ two_digits('d.retail_week') }} as retail_year_week
 from retail_months as d
 left join {{ ref('us_holidays') }} as holidays on d.calendar_date = holidays.holiday_date
 {{ with_special_members({'is_weekend': 'false', 'is_holiday': 'false'}) }}

@@ -1,0 +1,114 @@
+"""What there is to ask, told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dagster_project.olap.cube import Cube
+from dagster_project.olap.dictionary import CubeError, Dictionary, Metric, found
+from dagster_project.olap.query import VARIANTS
+
+
+def listed(dictionary: Dictionary) -> dict[str, list[dict[str, Any]]]:
+    """Subjects, metrics, dimensions and variants as records."""
+    return {
+        "subjects": [
+            {"subject": subject.name, "description": subject.description, "main metrics": ", ".join(subject.defaults)}
+            for subject in dictionary.subjects.values()
+        ],
+        "metrics": [
+            {
+                "metric": metric.name,
+                "subject": metric.subject,
+                "unit": dictionary.unit(metric),
+                "additive": dictionary.is_additive(metric),
+                "description": metric.description,
+                "source of the formula": metric.formula_source,
+            }
+            for metric in sorted(dictionary.metrics.values(), key=lambda metric: (metric.subject, metric.name))
+        ],
+        "dimensions": [
+            {
+                "dimension": dimension.name,
+                "hierarchies": "; ".join(" > ".join(order) for order in dimension.hierarchies.values()),
+                "further levels": ", ".join(
+                    name
+                    for name in dimension.levels
+                    if not any(name in order for order in dimension.hierarchies.values())
+                ),
+                "description": dimension.description,
+            }
+            for dimension in dictionary.dimensions.values()
+        ],
+        "variants": [{"variant": item.name, "description": item.description} for item in VARIANTS.values()],
+    }
+
+
+def described(name: str, cube: Cube) -> dict[str, Any]:
+    """One name: whatever has it.
+
+    Raises:
+        CubeError: nothing has it; with the near names.
+    """
+    dictionary = cube.dictionary
+    if name in dictionary.metrics:
+        return _metric(dictionary.metrics[name], dictionary)
+    if name in dictionary.subjects:
+        subject = dictionary.subjects[name]
+        return {
+            "subject": name,
+            "description": subject.description,
+            "metrics": [metric.name for metric in dictionary.metrics_of(subject)],
+        }
+    if name in dictionary.dimensions:
+        dimension = dictionary.dimensions[name]
+        return {
+            "dimension": name,
+            "description": dimension.description,
+            "table": dimension.table,
+            "levels": list(dimension.levels),
+            "hierarchies": [" > ".join(order) for order in dimension.hierarchies.values()],
+        }
+    if name in VARIANTS:
+        return {"variant": name, "description": VARIANTS[name].description, "asked as": f"net_sales.{name}"}
+    if name in dictionary.levels:
+        return _level(name, cube)
+    known = [*dictionary.metrics, *dictionary.subjects, *dictionary.dimensions, *VARIANTS, *dictionary.levels]
+    found(dict.fromkeys(known, 0), name, "name")
+    raise CubeError(f"there is no name {name!r}")
+
+
+def _metric(metric: Metric, dictionary: Dictionary) -> dict[str, Any]:
+    measures = [dictionary.measure(name) for name in dictionary.measures_of(metric)]
+    given = {key: value for key, value in metric.definition.items() if value is not None}
+    return {
+        "metric": metric.name,
+        "label": metric.label,
+        "subject": metric.subject,
+        "description": metric.description,
+        "unit": dictionary.unit(metric),
+        "additive": dictionary.is_additive(metric),
+        "type": metric.type,
+        "definition": ", ".join(f"{key} = {value}" for key, value in given.items() if key != "type"),
+        "measures": [f"{measure.name} = {measure.agg}({measure.expr})" for measure in measures],
+        "facts": sorted({dictionary.sources[measure.source].fact for measure in measures}),
+        "dimensions": dictionary.dimensions_of(metric),
+        "formula's source": metric.formula_source,
+    }
+
+
+def _level(name: str, cube: Cube) -> dict[str, Any]:
+    level = cube.dictionary.level(name)
+    dimension = cube.dictionary.dimensions[level.dimension]
+    shown = f"coalesce({level.expr}, '(unknown)')" if level.is_text else level.expr
+    members = cube.connection.execute(
+        f"select count(*), min(member), max(member) from (select distinct {shown} as member from {dimension.table})"
+    ).fetchall()[0]
+    return {
+        "level": name,
+        "description": level.description,
+        "type": level.data_type,
+        "members": members[0],
+        "from - to": f"{members[1]} - {members[2]}",
+        "table": dimension.table,
+    }
