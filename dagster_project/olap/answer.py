@@ -115,6 +115,7 @@ class Answer:
 
 
 def _rows_read(node: dict[str, Any]) -> int:
-    """Rows scanned by all operators of a profile."""
-    own = int(node.get("operator_rows_scanned") or 0)
-    return own + sum(_rows_read(child) for child in node.get("children", []))
+    """Rows that the scans of a profile gave to the operators above them."""
+    own = int(node.get("intermediate_rows") or 0) if str(node.get("type", "")).endswith("SCAN") else 0
+    below = [*node.get("operator", []), *node.get("children", [])]
+    return own + sum(_rows_read(child) for child in below)

@@ -45,18 +45,6 @@
     }) }}
 {%- endmacro %}
 
-{# 2017-03-12 -> '2017-03-12', '2017-W10', '2017-03', '2017-Q1', '2017' or '(all)'. #}
-{% macro period_name(period, day) -%}
-    {%- set year = "cast(year(" ~ day ~ ") as string)" -%}
-    {%- if period == 'all' -%} '(all)'
-    {%- elif period == 'year' -%} {{ year }}
-    {%- elif period == 'quarter' -%} {{ year }} || '-Q' || cast(quarter({{ day }}) as string)
-    {%- elif period == 'month' -%} {{ year }} || '-' || {{ two_digits('month(' ~ day ~ ')') }}
-    {%- elif period == 'week' -%} cast({{ iso_year(day) }} as string) || '-W' || {{ two_digits(iso_week(day)) }}
-    {%- else -%} cast({{ day }} as string)
-    {%- endif -%}
-{%- endmacro %}
-
 {#
   The cells of one grain: `source` aggregated over every dimension the grain does not keep. `measures` maps name -> SQL
   over the source, or none where the source can't tell; `day` is the date column of the source; `within_month` also keeps

@@ -31,11 +31,11 @@
 {% macro with_people(fact) %}
 select
     {%- for column in model.columns.values() %}
-    {{ 'coalesce(identity.mastered_customer_key, ' ~ unknown_key() ~ ') as ' if column.name == 'mastered_customer_key' else 'fact.' }}
+    {{ 'coalesce(links.mastered_customer_key, ' ~ unknown_key() ~ ') as ' if column.name == 'mastered_customer_key' else 'fact.' }}
     {{- column.name }}{{ "," if not loop.last }}
     {%- endfor %}
 from {{ fact }} as fact
-left join {{ ref('bridge_identity') }} as identity
-    on fact.customer_durable_key = identity.customer_durable_key
-    and identity.is_current
+left join {{ ref('bridge_identity') }} as links
+    on fact.customer_durable_key = links.customer_durable_key
+    and links.is_current
 {% endmacro %}

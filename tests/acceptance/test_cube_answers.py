@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,8 @@ from hypothesis import strategies as st
 
 from dagster_project.olap.cube import Cube
 from tests.support.brute_force import LEVELS, METRICS, Lines, comparable, condition, days_of, label
-from tests.support.installation import Installation
+from tests.support.installation import PROJECT, Installation
+from tests.support.metricflow import Peer
 from tests.support.online_retail import Shop, days
 from tests.support.real_data import published_data
 
@@ -52,6 +56,30 @@ def sides(
     return Cube.open(home.warehouse), Lines(home.warehouse)
 
 
+@pytest.fixture(scope="module")
+def semantic_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What dbt writes for MetricFlow."""
+    folder = tmp_path_factory.mktemp("semantic")
+    where = ["--project-dir", str(PROJECT / "dbt"), "--profiles-dir", str(PROJECT / "dbt")]
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "dbt.cli.main",
+            "parse",
+            *where,
+            "--target-path",
+            str(folder),
+            "--log-path",
+            str(folder),
+        ],
+        env=os.environ | {"CLIENTELE_BUILD": str(folder / "warehouse.duckdb")},
+        check=True,
+        capture_output=True,
+    )
+    return folder / "semantic_manifest.json"
+
+
 def some_conditions(data: st.DataObject, lines: Lines, levels: list[str]) -> tuple[list[str], list[str]]:
     """Up to two conditions over members that occur, as the cube reads them and over the lines."""
     asked, sql = [], []
@@ -70,7 +98,9 @@ def some_conditions(data: st.DataObject, lines: Lines, levels: list[str]) -> tup
 @given(data=st.data())
 def test_any_question_gives_the_facts_number(sides: tuple[Cube, Lines], data: st.DataObject) -> None:
     cube, lines = sides
-    metrics = data.draw(st.lists(st.sampled_from(sorted(METRICS)), min_size=1, max_size=4, unique=True), label="metrics")
+    metrics = data.draw(
+        st.lists(st.sampled_from(sorted(METRICS)), min_size=1, max_size=4, unique=True), label="metrics"
+    )
     by = data.draw(st.lists(st.sampled_from(sorted(LEVELS)), max_size=3, unique=True), label="by")
     asked, sql = some_conditions(data, lines, sorted(LEVELS))
     answer = cube.query(metrics, by, asked)
@@ -124,7 +154,13 @@ def test_month_to_date_is_right_on_each_day(sides: tuple[Cube, Lines]) -> None:
 
 def test_growth_share_and_rank_follow_from_the_plain_numbers(sides: tuple[Cube, Lines]) -> None:
     cube, lines = sides
-    names = ["net_sales", "net_sales.period_over_period", "net_sales.previous_period", "net_sales.share", "net_sales.rank"]
+    names = [
+        "net_sales",
+        "net_sales.period_over_period",
+        "net_sales.previous_period",
+        "net_sales.share",
+        "net_sales.rank",
+    ]
     found = cube.query(names, "calendar.month,product.department").records()
     totals = dict(lines.answer(["net_sales"], ["calendar.month"]))
     cells = {(row["calendar.month"], row["product.department"]): row for row in found}
@@ -171,7 +207,7 @@ def test_repeat_buyers_are_people_with_two_orders(sides: tuple[Cube, Lines]) -> 
     cube, lines = sides
     expected = lines.con.execute(f"""
         select quarter, count(*) filter (where orders > 1) from (
-            select {LEVELS['calendar.quarter']} as quarter, person, count(distinct order_id) as orders
+            select {LEVELS["calendar.quarter"]} as quarter, person, count(distinct order_id) as orders
             from lines where person is not null group by all
         ) group by quarter order by quarter
     """).fetchall()
@@ -197,3 +233,46 @@ def test_levels_of_a_dimension_sum_to_what_is_above_them(sides: tuple[Cube, Line
     assert sum(row["net_sales"] for row in below.records()) == top["net_sales"]
     assert sum(row["lines"] for row in below.records()) == top["lines"]
     assert below.roll_up().records() == departments.records()
+
+
+def test_metricflow_gives_the_same_from_the_same_semantic_models(
+    sides: tuple[Cube, Lines], semantic_manifest: Path
+) -> None:
+    """Every metric MetricFlow knows, in total and by month, channel and campaign: it reads facts, never a rollup."""
+    cube, _ = sides
+    peer = Peer(semantic_manifest, cube.file)
+    compared = 0
+    for metric in cube.dictionary.metrics.values():
+        if metric.subject == "customer_base" or metric.type == "cumulative":
+            continue
+        known = cube.dictionary.dimensions_of(metric)
+        for ours, theirs in (
+            ((), ()),
+            (("calendar.month",), ("calendar__calendar_month",)),
+            (("channel.channel_code",), ("channel__channel_code",)),
+            (("campaign.campaign_id", "calendar.quarter"), ("campaign__campaign_id", "calendar__calendar_quarter")),
+        ):
+            if not all(level.partition(".")[0] in known for level in ours):
+                continue
+            found = [tuple(row.values()) for row in cube.query(metric.name, ours).records()]
+            expected = peer.answer([metric.name], theirs)
+            assert cells(found) == pytest.approx(cells(expected), abs=0.0001), (metric.name, ours)
+            compared += len(found)
+    assert compared > 100
+
+
+def test_metricflow_gives_the_same_running_totals(sides: tuple[Cube, Lines], semantic_manifest: Path) -> None:
+    cube, lines = sides
+    peer = Peer(semantic_manifest, cube.file)
+    for metric in ("net_sales_28_days", "net_sales_year_to_date"):
+        found = {row["calendar.day"]: row[metric] for row in cube.query(metric, "calendar.day").records()}
+        where = f"{{{{ TimeDimension('metric_time', 'day') }}}} >= '{lines.last - timedelta(days=40)}'"
+        expected = dict(peer.answer([metric], ["metric_time__day"], [where]))
+        shared = [day for day in expected if lines.last - timedelta(days=40) <= day <= lines.last]
+        assert len(shared) >= 4
+        assert {day: found[day] for day in shared} == {day: expected[day] for day in shared}
+
+
+def cells(rows: list[tuple[Any, ...]]) -> dict[str, float]:
+    """Member or members -> value. MetricFlow's ratios are doubles, ours of money are rounded to four decimals."""
+    return {repr(row[:-1]): float(row[-1]) for row in rows if row[-1] is not None}

@@ -49,7 +49,8 @@ METRICS = {
     "discount_rate": "1 - sum(net_amount) / nullif(sum(gross_amount), 0)",
     "cost": "sum(cost_amount)",
     "gross_margin": "sum(net_amount - cost_amount)",
-    "gross_margin_rate": "sum(net_amount - cost_amount) / nullif(sum(net_amount) filter (where cost_amount is not null), 0)",
+    "gross_margin_rate": "sum(net_amount - cost_amount)"
+    " / nullif(sum(net_amount) filter (where cost_amount is not null), 0)",
 }  # fmt: skip
 
 

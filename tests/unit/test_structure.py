@@ -21,6 +21,8 @@ MAY_IMPORT = {
     "quality": set(),
     "warehouse": {"contract", "landing", "quality"},
     "spark": {"landing", "warehouse"},
+    # reads a release and nothing else
+    "olap": set(),
     "defs": {"contract", "landing", "quality", "spark", "warehouse"},
 }
 MAY_IMPORT_DAGSTER = {"defs", "definitions.py", "dagster_instance.py", "cli"}

@@ -3,16 +3,14 @@
 {%- set columns = ['kind', 'name', 'subject', 'label', 'description', 'data_type', 'unit', 'source', 'definition'] %}
 {%- set rows = catalog_rows() %}
 
-{%- for row in rows %}
-select
-    {%- for column in columns %}
-    {{ catalog_literal(row[column]) }} as {{ column }}{{ "," if not loop.last }}
+select declared.{{ columns | join(', declared.') }}
+from (
+    values
+    {%- for row in rows or [{}] %}
+    (
+        {%- for column in columns %}
+        {{ catalog_literal(row[column]) }}{{ "," if not loop.last }}
+        {%- endfor %}
+    ){{ "," if not loop.last }}
     {%- endfor %}
-{{ "union all" if not loop.last }}
-{%- else %}
-select
-    {%- for column in columns %}
-    cast(null as {{ sql_type('varchar') }}) as {{ column }}{{ "," if not loop.last }}
-    {%- endfor %}
-where false
-{%- endfor %}
+) as declared ({{ columns | join(', ') }})

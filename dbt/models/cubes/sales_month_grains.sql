@@ -8,17 +8,12 @@
     pre_hook="{{ forget_sales_months() }}",
 ) }}
 
-with
-lines as (
-    {{ sales_lines_described() }}
-)
-
 {%- for grain, declared in sales_month_grains().items() %}
 {%- set by_product = 'department' in declared.by %}
 
 {{ rolled_up(
     grain, declared, sales_measures(of_lines=by_product),
-    source='lines' if by_product else ref('sales_orders'), day='order_date',
+    source='(' ~ sales_lines_described() ~ ') as lines' if by_product else ref('sales_orders'), day='order_date',
     where=in_sales_months('order_date'), within_month=true,
 ) }}
 {{ "union all" if not loop.last }}

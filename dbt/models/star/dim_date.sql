@@ -69,11 +69,9 @@ select
     {{ period_name('quarter', 'd.calendar_date') }} as year_quarter,
     {{ period_name('month', 'd.calendar_date') }} as year_month,
     {{ period_name('week', 'd.calendar_date') }} as iso_year_week,
-    'R' || cast(d.retail_year as string) || '-Q' || cast(
-        cast(floor((d.retail_month - 1) / 3) as integer) + 1 as string
-    ) as retail_year_quarter,
-    'R' || cast(d.retail_year as string) || '-' || {{ two_digits('d.retail_month') }} as retail_year_month,
-    'R' || cast(d.retail_year as string) || '-W' || {{ two_digits('d.retail_week') }} as retail_year_week
+    {{ retail_period_name('quarter', 'd.retail_year', 'd.retail_month', 'd.retail_week') }} as retail_year_quarter,
+    {{ retail_period_name('month', 'd.retail_year', 'd.retail_month', 'd.retail_week') }} as retail_year_month,
+    {{ retail_period_name('week', 'd.retail_year', 'd.retail_month', 'd.retail_week') }} as retail_year_week
 from retail_months as d
 left join {{ ref('us_holidays') }} as holidays on d.calendar_date = holidays.holiday_date
 {{ with_special_members({'is_weekend': 'false', 'is_holiday': 'false'}) }}

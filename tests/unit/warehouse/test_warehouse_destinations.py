@@ -79,17 +79,20 @@ def test_a_staging_model_that_nothing_would_read_is_an_error(tmp_path: Path, nam
     assert "name it stg_shop__<feed of sources/contract.yml>.sql" in str(raised.value)
 
 
-def test_views_that_no_table_reads_are_known() -> None:
-    def node(name: str, materialized: str, *parents: str) -> dict[str, Any]:
+def test_views_of_the_build_that_nothing_published_reads_are_known() -> None:
+    def node(name: str, materialized: str, *parents: str, database: str = "staged") -> dict[str, Any]:
         return {
             "name": name,
             "resource_type": "model",
+            "database": database,
             "config": {"materialized": materialized},
             "depends_on": {"nodes": list(parents)},
         }
 
     nodes = {
-        "fact": node("fact", "incremental", "canonical"),
+        "fact": node("fact", "incremental", "canonical", database="warehouse"),
+        "lines": node("lines", "view", "fact", "rates", database="warehouse"),
+        "rates": node("rates", "view"),
         "canonical": node("canonical", "view", "staging"),
         "staging": node("staging", "view", "source.landed"),
         "idle": node("idle", "view", "staging"),
