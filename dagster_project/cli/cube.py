@@ -222,6 +222,50 @@ def explain(
     console.print(f"\n{found['sql']}", markup=False, soft_wrap=True)
 
 
+@app.command()
+def advise(
+    limit: Annotated[int, typer.Option(help="At most so many rollups to add.", min=0)] = 5, as_json: AsJson = False
+) -> None:
+    """Say which rollups the questions asked so far would miss or could do without; it changes nothing.
+
+    Example: clientele cube advise --limit 3
+    """
+    from dataclasses import asdict
+
+    from dagster_project.olap.advise import advise as advised
+    from dagster_project.settings import settings
+
+    with _cube() as cube:
+        advice = advised(cube, cube.log.read() if cube.log is not None else (), limit)
+    if as_json:
+        print_json(asdict(advice))
+        return
+    if not advice.questions:
+        typer.echo(
+            f"no questions are noted in {settings().home / 'queries'}: ask some, like clientele cube query sales"
+        )
+        return
+    console.print(
+        f"{advice.questions:,} questions ({advice.unknown:,} in names that are gone) made {advice.reads:,} reads of"
+        f" {advice.rows_read:,} rows; with all additions {advice.rows_read_after:,}",
+        soft_wrap=True,
+    )
+    table("Worth adding: sets of levels", [_flat(asdict(addition)) for addition in advice.additions])
+    table("Can be dropped, one after another", [_flat(asdict(removal)) for removal in advice.removals])
+    typer.echo(
+        "Rollups are declared in dbt/models/semantic (`rollups`) and dbt/macros/cube.sql."
+        " One that others are built from or checked against stays: see dbt/models/cubes."
+    )
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    """Tuples as text, for a table."""
+    return {
+        name.replace("_", " "): ", ".join(value) if isinstance(value, tuple) else value
+        for name, value in record.items()
+    }
+
+
 class _cube:
     """The served release's cube, closed at the end."""
 

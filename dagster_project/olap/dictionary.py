@@ -91,7 +91,8 @@ class Rollup:
     exact: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+# one object a name in a dictionary, so compared as such: what speaks of a source can be a key
+@dataclass(frozen=True, eq=False)
 class Source:
     """Rows that measures are taken of: a fact, or a view over it that has more columns."""
 

@@ -45,7 +45,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Compiled:
-    """SQL of a part: the columns of its levels, then its inputs by name."""
+    """SQL of a part: the columns of its levels, then its inputs by name. `relations`: one for each need."""
 
     sql: str
     relations: tuple[Relation, ...]
@@ -67,9 +67,11 @@ def compile_part(part: Part, measures: dict[str, Measure], context: Context) -> 
 def _plain(part: Part, measures: dict[str, Measure], context: Context) -> Compiled:
     """Each measure from the smallest table that knows it; those of one table together."""
     by_table: dict[str, tuple[Relation, dict[str, Measure]]] = {}
+    routed = []
     for name, measure in measures.items():
         need = _need(part, (measure,), part.by, context.conditions, context)
         relation = route(need, context.sizes)
+        routed.append(relation)
         by_table.setdefault(relation.answered_by, (relation, {}))[1][name] = measure
     sides = []
     for relation, chosen in by_table.values():
@@ -77,7 +79,7 @@ def _plain(part: Part, measures: dict[str, Measure], context: Context) -> Compil
         columns += [f"{relation.aggregate(measure)} as {name}" for name, measure in chosen.items()]
         sides.append((list(chosen), _select(columns, relation, context.conditions, part.by, context)))
     sql = united(sides, [level.column for level in part.by])
-    return Compiled(sql, tuple(relation for relation, _ in by_table.values()))
+    return Compiled(sql, tuple(routed))
 
 
 def _need(
