@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dagster_project.olap.candidates import VECTOR, Candidate, Size, candidates, sizes_of
+from dagster_project.olap.compiler import compile_query
 from dagster_project.olap.cube import Cube
 from dagster_project.olap.dictionary import CubeError, Rollup
 from dagster_project.olap.lattice import Demand, greedy
+from dagster_project.olap.policies import restriction
 from dagster_project.olap.query import Query
 from dagster_project.olap.router import Need, Relation, answers, route
 
@@ -104,12 +106,12 @@ def advise(cube: Cube, noted: Iterable[Mapping[str, Any]], limit: int = 5) -> Ad
 
 def _needs(cube: Cube, noted: Iterable[Mapping[str, Any]]) -> tuple[Counter[Need], int, int]:
     """What was needed of tables and how often; how many questions there are, and how many are not understood."""
-    asked = Counter(_question(line) for line in noted)
+    asked = Counter((_question(line), line.get("role", "")) for line in noted)
     weights: Counter[Need] = Counter()
     unknown = 0
-    for query, times in asked.items():
+    for (query, role), times in asked.items():
         try:
-            relations = cube.compile(query).relations
+            relations = compile_query(query, cube.context(restriction(role, cube.dictionary))).relations
         except CubeError:
             unknown += times
             continue

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class Answer:
     """Rows of cells: first the columns of the levels, then one a metric.
 
+    Where small cells are hidden, a last column `suppressed` is true for rows in which a value was.
+
     Attributes:
         seconds: what the warehouse took.
     """
@@ -66,7 +68,7 @@ class Answer:
         if level not in levels:
             raise CubeError(f"the question is not told by {level}", remedy=f"it is told by {', '.join(levels)}")
         rows = [name for name in levels if name != level]
-        metrics = list(self.statement.columns[self.statement.levels :])
+        metrics: list[str] = self.table.column_names[self.statement.levels :]
         if not rows:
             return frame.set_index(level)[metrics].T
         # pivot_table would sum money as floats; cells are unique, so nothing is to be summed

@@ -24,6 +24,7 @@ DOCUMENTS = [
     "CHANGELOG.md",
     "docs/runbook.md",
     "docs/glossary.md",
+    "docs/policies.md",
     "sources/README.md",
     "sources/complete_journey/README.md",
     "dagster_project/README.md",

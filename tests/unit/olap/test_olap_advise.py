@@ -117,5 +117,5 @@ def test_the_advice_is_from_names_alone(cube: Cube) -> None:
     (line,) = logged(cube).read()
     assert "North" not in json.dumps(line)
     relations = cube.compile(asked).relations
-    assert [relation.answered_by for relation in relations] == ["cube.sales_people", "cube.sales_days"]
+    assert [relation.answered_by for relation in relations] == ["cube.sales_people", "cube.sales_months"]
     assert advise(cube, [line]).rows_read == sum(relation.rows for relation in relations)
