@@ -132,6 +132,10 @@ METRICS: dict[str, dict[str, Any]] = {
     "redemptions": {"type": "simple", "measure": "redemptions"},
     "average_order_value": {"type": "ratio", "numerator": "net_sales", "denominator": "orders"},
     "net_sales_year_to_date": {"type": "cumulative", "measure": "net_sales", "window": None, "grain_to_date": "year"},
+    "retention_rate": {
+        "type": "derived", "expr": "retained_customers / nullif(retained_customers + lost_customers, 0)",
+        "metrics": ["retained_customers", "lost_customers"],
+    },
     "repeat_buyers": {"type": "repeat", "of": "sales", "measures": ["buyers", "orders"]},
     "conversion": {
         "type": "conversion", "measures": ["contacts"], "base": "contacts", "conversion": "redemptions",
@@ -143,7 +147,7 @@ METRICS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 TYPES = {"calendar.day": "date", "calendar.year": "integer", "calendar.iso_year": "integer"}
-UNITS = {"average_order_value": "currency", "conversion": "ratio"}
+UNITS = {"average_order_value": "currency", "conversion": "ratio", "retention_rate": "ratio"}
 
 
 @dataclass

@@ -119,3 +119,15 @@ def test_the_advice_is_from_names_alone(cube: Cube) -> None:
     relations = cube.compile(asked).relations
     assert [relation.answered_by for relation in relations] == ["cube.sales_people", "cube.sales_months"]
     assert advise(cube, [line]).rows_read == sum(relation.rows for relation in relations)
+
+
+def test_what_a_role_reads_further_is_advised_on_too(tmp_path: Path) -> None:
+    shop = SmallCube(policies={"careful_north": {"where": "store.region = 'North'", "min_customers": 3}})
+    shop.lines = [(date(2017, 1, 1) + timedelta(days=nth % 90), 1 + nth % 3, 1, 1 + nth, 5) for nth in range(3000)]
+    cube = Cube(shop.write(tmp_path / "warehouse.duckdb"), QueryLog(tmp_path / "queries"), role="careful_north")
+    cube.query("lines", by="product.department")
+    advice = advise(cube, logged(cube).read())
+    assert advice.reads == 2
+    assert {(addition.levels, addition.holds) for addition in advice.additions} == {
+        (("product.department", "store.region"), ()),
+    }
