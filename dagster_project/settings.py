@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     )
     spark_options: dict[str, str] = Field({}, description="Further options of Spark, as JSON.")
     port: int = Field(3000, description="Port of the web UI, on loopback.")
+    role: str = Field("", description="Role whose policy the cubes apply; empty: everything is shown.")
 
     @property
     def landing(self) -> Path:

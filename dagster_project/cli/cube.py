@@ -37,12 +37,13 @@ Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write to a file: .csv, .json, .parquet or .arrow.")
 ]
 AsCsv = Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")]
+Role = Annotated[str | None, typer.Option(help="Role whose policy applies; default: CLIENTELE_ROLE.")]
 At = Annotated[str, typer.Option(help="The level to start from; default: the last one of --by.")]
 
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """List subjects, metrics, dimensions with their levels, and the words a metric can be varied by.
+    """List subjects, metrics, dimensions with their levels, the words a metric can be varied by, and roles.
 
     Example: clientele cube list
     """
@@ -57,11 +58,12 @@ def list_(as_json: AsJson = False) -> None:
     table("Metrics", found["metrics"], ["metric", "subject", "unit", "additive", "description"])
     table("Dimensions", found["dimensions"])
     table("Variants: METRIC.VARIANT", found["variants"])
+    table("Roles", found["roles"])
 
 
 @app.command()
 def describe(
-    name: Annotated[str, typer.Argument(help="A subject, metric, dimension, level or variant.")],
+    name: Annotated[str, typer.Argument(help="A subject, metric, dimension, level, variant or role.")],
     as_json: AsJson = False,
 ) -> None:
     """Say what a name means: definition, unit, additivity, source of the formula, levels and hierarchies.
@@ -83,13 +85,13 @@ def describe(
 @app.command()
 def query(
     subject: Subject, metrics: Metrics = "", by: By = "", where: Where = None, order: Order = "", limit: Limit = 0,
-    csv: AsCsv = False, output: Output = None, as_json: AsJson = False,
+    csv: AsCsv = False, output: Output = None, role: Role = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Metrics by levels, where conditions hold.
 
     Example: clientele cube query sales --metrics net_sales,buyers --by product.department --order -net_sales --limit 5
     """
-    with _cube() as cube:
+    with _cube(role) as cube:
         _show(
             cube.ask(_question(cube, subject, metrics, by, where, order, limit)),
             csv=csv,
@@ -104,7 +106,7 @@ def slice_(
     level: Annotated[str, typer.Option(help="The level that is held fast.")],
     member: Annotated[str, typer.Option(help="Its member.")],
     metrics: Metrics = "", by: By = "", where: Where = None, order: Order = "", limit: Limit = 0,
-    csv: AsCsv = False, output: Output = None, as_json: AsJson = False,
+    csv: AsCsv = False, output: Output = None, role: Role = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Hold one member of a level fast.
 
@@ -112,7 +114,7 @@ def slice_(
     """
     from dagster_project.olap.cube import holding
 
-    with _cube() as cube:
+    with _cube(role) as cube:
         asked = _question(cube, subject, metrics, by, where, order, limit)
         _show(cube.ask(holding(asked, {level: [member]}, cube.dictionary)), csv=csv, output=output, as_json=as_json)
 
@@ -122,7 +124,7 @@ def dice(
     subject: Subject,
     members: Annotated[list[str], typer.Option(help="LEVEL=MEMBER,MEMBER; repeat it for further levels.")],
     metrics: Metrics = "", by: By = "", where: Where = None, order: Order = "", limit: Limit = 0,
-    csv: AsCsv = False, output: Output = None, as_json: AsJson = False,
+    csv: AsCsv = False, output: Output = None, role: Role = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Keep several members of several levels.
 
@@ -136,7 +138,7 @@ def dice(
         if not equals:
             raise typer.BadParameter(f"{text!r} is not LEVEL=MEMBER,MEMBER", param_hint="--members")
         chosen[level.strip()] = [member.strip() for member in listed.split(",")]
-    with _cube() as cube:
+    with _cube(role) as cube:
         asked = _question(cube, subject, metrics, by, where, order, limit)
         _show(cube.ask(holding(asked, chosen, cube.dictionary)), csv=csv, output=output, as_json=as_json)
 
@@ -147,13 +149,13 @@ def drill(
     by: Annotated[str, typer.Option(help="The levels of the question to drill from.")],
     member: Annotated[str, typer.Option(help="The member to look into.")],
     level: At = "", metrics: Metrics = "", where: Where = None, order: Order = "", limit: Limit = 0,
-    csv: AsCsv = False, output: Output = None, as_json: AsJson = False,
+    csv: AsCsv = False, output: Output = None, role: Role = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Go one level down, into a member; the conditions stay.
 
     Example: clientele cube drill sales --by product.department --member GROCERY --metrics net_sales --limit 5
     """
-    with _cube() as cube:
+    with _cube(role) as cube:
         asked = _question(cube, subject, metrics, by, where, order, limit)
         _show(cube.ask(cube.drill(asked, member, level)), csv=csv, output=output, as_json=as_json)
 
@@ -163,13 +165,13 @@ def roll_up(
     subject: Subject,
     by: Annotated[str, typer.Option(help="The levels of the question to roll up from.")],
     level: At = "", metrics: Metrics = "", where: Where = None, order: Order = "", limit: Limit = 0,
-    csv: AsCsv = False, output: Output = None, as_json: AsJson = False,
+    csv: AsCsv = False, output: Output = None, role: Role = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Go one level up; what drilling held fast is let go.
 
     Example: clientele cube rollup sales --by product.category --metrics net_sales --limit 5
     """
-    with _cube() as cube:
+    with _cube(role) as cube:
         asked = _question(cube, subject, metrics, by, where, order, limit)
         _show(cube.ask(cube.roll_up(asked, level)), csv=csv, output=output, as_json=as_json)
 
@@ -179,13 +181,14 @@ def pivot(
     subject: Subject,
     rows: Annotated[str, typer.Option(help="Levels of the rows, separated by commas.")],
     columns: Annotated[str, typer.Option(help="The level whose members are columns.")],
-    metrics: Metrics = "", where: Where = None, csv: AsCsv = False, output: Output = None, as_json: AsJson = False,
+    metrics: Metrics = "", where: Where = None, csv: AsCsv = False, output: Output = None, role: Role = None,
+    as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Members of one level as columns.
 
     Example: clientele cube pivot sales --metrics net_sales --rows product.department --columns calendar.quarter
     """
-    with _cube() as cube:
+    with _cube(role) as cube:
         answer = cube.ask(_question(cube, subject, metrics, f"{rows},{columns}", where, "", 0))
         if as_json or output is not None:
             _show(answer, csv=csv, output=output, as_json=as_json)
@@ -204,13 +207,13 @@ def pivot(
 @app.command()
 def explain(
     subject: Subject, metrics: Metrics = "", by: By = "", where: Where = None, order: Order = "", limit: Limit = 0,
-    as_json: AsJson = False,
+    role: Role = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Say which table answers, with which SQL, how many rows it reads, how long it takes, and how fresh it is.
 
     Example: clientele cube explain sales --metrics net_sales --by calendar.month
     """
-    with _cube() as cube:
+    with _cube(role) as cube:
         found = cube.ask(_question(cube, subject, metrics, by, where, order, limit)).explain()
     if as_json:
         print_json(found)
@@ -222,13 +225,60 @@ def explain(
     console.print(f"\n{found['sql']}", markup=False, soft_wrap=True)
 
 
+@app.command()
+def advise(
+    limit: Annotated[int, typer.Option(help="At most so many rollups to add.", min=0)] = 5, as_json: AsJson = False
+) -> None:
+    """Say which rollups the questions asked so far would miss or could do without; it changes nothing.
+
+    Example: clientele cube advise --limit 3
+    """
+    from dataclasses import asdict
+
+    from dagster_project.olap.advise import advise as advised
+    from dagster_project.settings import settings
+
+    with _cube() as cube:
+        advice = advised(cube, cube.log.read() if cube.log is not None else (), limit)
+    if as_json:
+        print_json(asdict(advice))
+        return
+    if not advice.questions:
+        typer.echo(
+            f"no questions are noted in {settings().home / 'queries'}: ask some, like clientele cube query sales"
+        )
+        return
+    console.print(
+        f"{advice.questions:,} questions ({advice.unknown:,} in names that are gone) made {advice.reads:,} reads of"
+        f" {advice.rows_read:,} rows; with all additions {advice.rows_read_after:,}",
+        soft_wrap=True,
+    )
+    table("Worth adding: sets of levels", [_flat(asdict(addition)) for addition in advice.additions])
+    table("Can be dropped, one after another", [_flat(asdict(removal)) for removal in advice.removals])
+    typer.echo(
+        "Rollups are declared in dbt/models/semantic (`rollups`) and dbt/macros/cube.sql."
+        " One that others are built from or checked against stays: see dbt/models/cubes."
+    )
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    """Tuples as text, for a table."""
+    return {
+        name.replace("_", " "): ", ".join(value) if isinstance(value, tuple) else value
+        for name, value in record.items()
+    }
+
+
 class _cube:
     """The served release's cube, closed at the end."""
+
+    def __init__(self, role: str | None = None) -> None:
+        self._role = role
 
     def __enter__(self) -> Cube:
         from dagster_project.olap.cube import Cube
 
-        self._opened = Cube.open()
+        self._opened = Cube.open(role=self._role)
         return self._opened
 
     def __exit__(self, *_: object) -> None:
@@ -256,7 +306,7 @@ def _show(answer: Answer, *, csv: bool, output: Path | None, as_json: bool) -> N
         answer.df().to_csv(sys.stdout, index=False)
     elif records:
         table(
-            "", [{key: _plain(value) for key, value in record.items()} for record in records], answer.statement.columns
+            "", [{key: _plain(value) for key, value in record.items()} for record in records], answer.table.column_names
         )
     else:
         typer.echo("no cells; members are written as in: clientele cube query SUBJECT --by LEVEL")

@@ -12,6 +12,7 @@ import pyarrow as pa
 from dagster_project.olap.compiler import Statement
 from dagster_project.olap.dictionary import CubeError
 from dagster_project.olap.query import Query
+from dagster_project.olap.small_cells import SUPPRESSED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Answer:
     """Rows of cells: first the columns of the levels, then one a metric.
+
+    Where small cells are hidden, a last column `suppressed` is true for rows in which a value was.
 
     Attributes:
         seconds: what the warehouse took.
@@ -67,6 +70,9 @@ class Answer:
             raise CubeError(f"the question is not told by {level}", remedy=f"it is told by {', '.join(levels)}")
         rows = [name for name in levels if name != level]
         metrics = list(self.statement.columns[self.statement.levels :])
+        # the mark doubles the table, so it is there only if something is hidden
+        if SUPPRESSED in frame and frame[SUPPRESSED].any():
+            metrics.append(SUPPRESSED)
         if not rows:
             return frame.set_index(level)[metrics].T
         # pivot_table would sum money as floats; cells are unique, so nothing is to be summed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlglot
 from sqlglot import exp
@@ -17,12 +17,20 @@ from dagster_project.olap.router import Relation, members_only, of_calendar
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL and what it reads. `columns`: the levels, then the metrics; `levels` is how many are levels."""
+    """SQL and what it reads.
+
+    Attributes:
+        columns: the levels, then the metrics; `levels` is how many are levels.
+        guards: further columns of the SQL, which count the people of each cell; the answer is ordered, cut and stripped
+            of them after small cells are hidden. None: whoever asks may see small cells.
+    """
 
     sql: str
     columns: tuple[str, ...]
     levels: int
     relations: tuple[Relation, ...]
+    resolved: Resolved
+    guards: tuple[str, ...] | None
 
     @property
     def answered_by(self) -> list[str]:
@@ -51,10 +59,29 @@ def compile_query(query: Query, context_of: Context) -> Statement:
     conditions = read_conditions(query.where, dictionary)
     for asked in resolved.asked:
         check_dimensions(asked.metric, [level for item in conditions for level in item.levels], dictionary)
-    context = Context(dictionary, context_of.sizes, conditions, context_of.span)
+    context = replace(context_of, conditions=conditions)
     inputs = Inputs(dictionary)
     values = [(asked.name, _value(asked, resolved.by, inputs)) for asked in resolved.asked]
-    return _assembled(resolved, values, inputs, context)
+    if context.restriction is None or not context.restriction.policy.min_customers:
+        return _assembled(resolved, values, None, inputs, context)
+    return _assembled(resolved, values, _people(resolved.by, inputs), inputs, context)
+
+
+def _people(by: tuple[Level, ...], inputs: Inputs) -> list[str]:
+    """Inputs that count the people of a cell: over its period, over each window, and those who did something."""
+    found = []
+    for (part, _), column in list(inputs.columns.items()):
+        if part.by != by:
+            continue
+        if part.kind == "conversion":
+            found += [inputs.column(part, name) for name in ("people", "converters")]
+            continue
+        if part.kind != "plain":
+            found.append(column)
+        if people := inputs.dictionary.sources[part.source].people:
+            windows = dict.fromkeys([None, part.window])
+            found += [inputs.column(Part("plain", part.source, window, by, part.asked), people) for window in windows]
+    return list(dict.fromkeys(found))
 
 
 def _value(asked: Asked, by: tuple[Level, ...], inputs: Inputs) -> str:
@@ -138,7 +165,13 @@ def cumulative_window(metric: Metric) -> Window:
     return Window("days", length=days * int(window["count"]))
 
 
-def _assembled(resolved: Resolved, values: Sequence[tuple[str, str]], inputs: Inputs, context: Context) -> Statement:
+def _assembled(
+    resolved: Resolved,
+    values: Sequence[tuple[str, str]],
+    people: Sequence[str] | None,
+    inputs: Inputs,
+    context: Context,
+) -> Statement:
     by = resolved.by
     ctes: list[str] = []
     relations: list[Relation] = []
@@ -159,21 +192,18 @@ def _assembled(resolved: Resolved, values: Sequence[tuple[str, str]], inputs: In
     joined = "".join(f" {_join_whole(part, name)}" for part, name in wholes)
     columns = [f'cells.{level.column} as "{level.name}"' for level in by]
     columns += [f'{value} as "{name}"' for name, value in values]
-    order = [
-        f'"{name.removeprefix("-")}"{" desc" if name.startswith("-") else ""} nulls last' for name in resolved.order
-    ]
-    order += [
-        f'"{level.name}" nulls last' for level in by if level.name not in {o.removeprefix("-") for o in resolved.order}
-    ]
-    sql = (
-        "with "
-        + ",\n".join(ctes)
-        + f"\nselect {', '.join(columns)}\nfrom cells{joined}"
-        + (f"\norder by {', '.join(order)}" if order else "")
-        + (f"\nlimit {resolved.limit}" if resolved.limit else "")
-    )
+    columns += [f"cells.{name} as people_of_{name}" for name in people or ()]
+    sql = "with " + ",\n".join(ctes) + f"\nselect {', '.join(columns)}\nfrom cells{joined}"
+    # order and limit would tell of what is hidden, so where cells may be hidden they come after that; until then cells
+    # stand as their levels do, so that the same ones are hidden each time
+    ordered, limit = (resolved.order, resolved.limit) if people is None else ((), 0)
+    order = [f'"{name.removeprefix("-")}"{" desc" if name.startswith("-") else ""} nulls last' for name in ordered]
+    order += [f'"{level.name}" nulls last' for level in by if level.name not in {o.removeprefix("-") for o in ordered}]
+    sql += f"\norder by {', '.join(order)}" if order else ""
+    sql += f"\nlimit {limit}" if limit else ""
     names = (*(level.name for level in by), *(name for name, _ in values))
-    return Statement(sql, names, len(by), tuple(relations))
+    guards = tuple(f"people_of_{name}" for name in people) if people is not None else None
+    return Statement(sql, names, len(by), tuple(relations), resolved, guards)
 
 
 def _measures(part: Part, named: dict[str, str], dictionary: Dictionary) -> dict[str, Measure]:

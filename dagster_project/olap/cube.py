@@ -26,9 +26,11 @@ from dagster_project.olap.compiler import Statement, compile_query
 from dagster_project.olap.dictionary import CubeError, Dictionary, Source, read_dictionary
 from dagster_project.olap.navigation import condition, drilled, rolled_up
 from dagster_project.olap.parts import Context
+from dagster_project.olap.policies import Restriction, restriction
 from dagster_project.olap.query import Query
 from dagster_project.olap.querylog import QueryLog
 from dagster_project.olap.router import Sizes
+from dagster_project.olap.small_cells import without_small_cells
 from dagster_project.settings import Settings, settings
 
 # Read-only is not enough: such a connection can still read files and COPY TO.
@@ -43,14 +45,15 @@ LOCKED: dict[str, str | bool | int | float | list[str]] = {
 class Cube:
     """The cubes of one release. A later release is another file: open again to see it."""
 
-    def __init__(self, file: Path, log: QueryLog | None = None) -> None:
+    def __init__(self, file: Path, log: QueryLog | None = None, role: str = "") -> None:
         """
         Args:
             file: warehouse.duckdb, or the link to it.
             log: where questions are noted for `advise`.
+            role: whose policy applies to each question; empty for none.
 
         Raises:
-            ClienteleError: there is no such file. CubeError: it holds no metric dictionary.
+            ClienteleError: there is no such file. CubeError: it holds no metric dictionary, or knows no such role.
         """
         if not file.exists():
             raise ClienteleError(f"nothing was published yet: there is no {file}", remedy="run: clientele load")
@@ -58,16 +61,18 @@ class Cube:
         self.connection = duckdb.connect(str(self.file), read_only=True, config=LOCKED)
         self.log = log
         self.dictionary: Dictionary = read_dictionary(self.connection)
+        self.restriction = restriction(role, self.dictionary)
         self._spans: dict[str, tuple[date, date]] = {}
         self._compiled = lru_cache(maxsize=512)(self._compile)
 
     @classmethod
-    def open(cls, where: Settings | Path | str | None = None) -> Cube:
-        """The served release of an installation, or a file of one."""
+    def open(cls, where: Settings | Path | str | None = None, role: str | None = None) -> Cube:
+        """The served release of an installation, or a file of one; as a role, by default CLIENTELE_ROLE."""
+        chosen = where if isinstance(where, Settings) else settings()
+        known = chosen.role if role is None else role
         if isinstance(where, str | Path):
-            return cls(Path(where))
-        chosen = where or settings()
-        return cls(chosen.warehouse, QueryLog(chosen.home / "queries"))
+            return cls(Path(where), role=known)
+        return cls(chosen.warehouse, QueryLog(chosen.home / "queries"), known)
 
     def close(self) -> None:
         self.connection.close()
@@ -106,9 +111,12 @@ class Cube:
         statement = self.compile(query)
         begun = time.perf_counter()
         table = self.connection.sql(statement.sql).to_arrow_table()
+        if self.restriction is not None and statement.guards is not None:
+            table = without_small_cells(table, statement, self.restriction.policy, self.dictionary)
         seconds = time.perf_counter() - begun
         if self.log is not None:
-            self.log.note(query, statement, self.dictionary, rows=table.num_rows, seconds=seconds)
+            asked_by = self.restriction.policy.name if self.restriction is not None else ""
+            self.log.note(query, statement, self.dictionary, role=asked_by, rows=table.num_rows, seconds=seconds)
         return Answer(self, query, statement, table, seconds)
 
     def compile(self, query: Query) -> Statement:
@@ -124,7 +132,11 @@ class Cube:
         return rolled_up(query, level, self.dictionary)
 
     def _compile(self, query: Query) -> Statement:
-        return compile_query(query, Context(self.dictionary, self.sizes, (), self.span))
+        return compile_query(query, self.context(self.restriction))
+
+    def context(self, held_to: Restriction | None) -> Context:
+        """What compiling a question rests on, for a role."""
+        return Context(self.dictionary, self.sizes, (), self.span, held_to)
 
     def span(self, source: Source) -> tuple[date, date]:
         """First and last day that a source has rows of.

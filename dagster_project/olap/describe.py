@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dagster_project.olap.cube import Cube
-from dagster_project.olap.dictionary import CubeError, Dictionary, Metric, found
+from dagster_project.olap.dictionary import CubeError, Dictionary, Metric, Policy, found
 from dagster_project.olap.query import VARIANTS
 
 
 def listed(dictionary: Dictionary) -> dict[str, list[dict[str, Any]]]:
-    """Subjects, metrics, dimensions and variants as records."""
+    """Subjects, metrics, dimensions, variants and roles as records."""
     return {
         "subjects": [
             {"subject": subject.name, "description": subject.description, "main metrics": ", ".join(subject.defaults)}
@@ -41,6 +41,7 @@ def listed(dictionary: Dictionary) -> dict[str, list[dict[str, Any]]]:
             for dimension in dictionary.dimensions.values()
         ],
         "variants": [{"variant": item.name, "description": item.description} for item in VARIANTS.values()],
+        "roles": [_role(policy) for policy in dictionary.policies.values()],
     }
 
 
@@ -73,7 +74,10 @@ def described(name: str, cube: Cube) -> dict[str, Any]:
         return {"variant": name, "description": VARIANTS[name].description, "asked as": f"net_sales.{name}"}
     if name in dictionary.levels:
         return _level(name, cube)
+    if name in dictionary.policies:
+        return _role(dictionary.policies[name])
     known = [*dictionary.metrics, *dictionary.subjects, *dictionary.dimensions, *VARIANTS, *dictionary.levels]
+    known += dictionary.policies
     found(dict.fromkeys(known, 0), name, "name")
     raise CubeError(f"there is no name {name!r}")
 
@@ -94,6 +98,15 @@ def _metric(metric: Metric, dictionary: Dictionary) -> dict[str, Any]:
         "facts": sorted({dictionary.sources[measure.source].fact for measure in measures}),
         "dimensions": dictionary.dimensions_of(metric),
         "formula's source": metric.formula_source,
+    }
+
+
+def _role(policy: Policy) -> dict[str, Any]:
+    return {
+        "role": policy.name,
+        "sees": f"only where {policy.where}" if policy.where else "all rows",
+        "cells of": f"{policy.min_customers} people or more" if policy.min_customers else "any number of people",
+        "description": policy.description,
     }
 
 

@@ -91,9 +91,13 @@ class Rollup:
     exact: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+# one object a name in a dictionary, so compared as such: what speaks of a source can be a key
+@dataclass(frozen=True, eq=False)
 class Source:
-    """Rows that measures are taken of: a fact, or a view over it that has more columns."""
+    """Rows that measures are taken of: a fact, or a view over it that has more columns.
+
+    people: the measure that counts whose rows they are; empty where they are nobody's.
+    """
 
     name: str
     subject: str
@@ -103,6 +107,7 @@ class Source:
     entities: dict[str, str]
     measures: dict[str, Measure]
     rollups: tuple[Rollup, ...]
+    people: str
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,21 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Policy:
+    """What a role may see.
+
+    Attributes:
+        where: the condition on all rows it reads; empty for none.
+        min_customers: a cell of fewer people is hidden; 0 for none.
+    """
+
+    name: str
+    description: str
+    where: str
+    min_customers: int
+
+
+@dataclass(frozen=True)
 class Dictionary:
     """All of it, by name."""
 
@@ -140,6 +160,7 @@ class Dictionary:
     sources: dict[str, Source]
     dimensions: dict[str, Dimension]
     metrics: dict[str, Metric]
+    policies: dict[str, Policy]
 
     def metric(self, name: str) -> Metric:
         return found(self.metrics, name, "metric")
@@ -182,6 +203,12 @@ class Dictionary:
         else:
             return list(given["measures"]) if "measures" in given else [given["measure"]]
         return list(dict.fromkeys(name for part in parts for name in self.measures_of(self.metric(part))))
+
+    def types(self, metric: Metric) -> set[str]:
+        """Types of the metric and of those it rests on."""
+        given = metric.definition
+        parts = given.get("metrics", []) + [given[side] for side in ("numerator", "denominator") if side in given]
+        return {metric.type}.union(*(self.types(self.metric(name)) for name in parts))
 
     def unit(self, metric: Metric) -> str:
         """That of the metric, else that of its measure."""
@@ -241,6 +268,7 @@ def dictionary_of(rows: Iterable[Mapping[str, Any]]) -> Dictionary:
         sources={row["name"]: _source(row) for row in by_kind.get("source", [])},
         dimensions={row["name"]: _dimension(row, described) for row in by_kind.get("dimension", [])},
         metrics={row["name"]: _metric(row) for row in by_kind.get("metric", [])},
+        policies={row["name"]: _policy(row) for row in by_kind.get("policy", [])},
     )
 
 
@@ -265,6 +293,7 @@ def _source(row: Mapping[str, Any]) -> Source:
             Rollup(**{**about, "summed": tuple(about["summed"]), "exact": tuple(about["exact"])})
             for about in given["rollups"]
         ),
+        people=given.get("people") or "",
     )
 
 
@@ -284,3 +313,8 @@ def _metric(row: Mapping[str, Any]) -> Metric:
         row["name"], row["subject"], row["label"], row["description"], row["unit"] or "", row["source"] or "",
         json.loads(row["definition"]),
     )  # fmt: skip
+
+
+def _policy(row: Mapping[str, Any]) -> Policy:
+    given = json.loads(row["definition"])
+    return Policy(row["name"], row["description"], given.get("where") or "", int(given.get("min_customers") or 0))

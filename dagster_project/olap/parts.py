@@ -12,6 +12,7 @@ from sqlglot import exp
 from dagster_project.olap.calendars import finest, periods, windows
 from dagster_project.olap.conditions import Condition
 from dagster_project.olap.dictionary import CubeError, Dictionary, Level, Measure, Source
+from dagster_project.olap.policies import Restriction
 from dagster_project.olap.query import Window
 from dagster_project.olap.router import Need, Relation, Sizes, members_only, of_calendar, route
 
@@ -35,17 +36,30 @@ class Part:
 
 @dataclass(frozen=True)
 class Context:
-    """What all parts of a question share. `span`: first and last day a source is known of."""
+    """What all parts of a question share.
+
+    Attributes:
+        span: first and last day a source is known of.
+        restriction: what the role that asks is held to.
+    """
 
     dictionary: Dictionary
     sizes: Sizes
     conditions: tuple[Condition, ...]
     span: Callable[[Source], tuple[date, date]]
+    restriction: Restriction | None = None
+
+    def source(self, part: Part) -> Source:
+        return self.dictionary.sources[part.source]
+
+    def held(self, source: Source) -> tuple[Condition, ...]:
+        """What the role is held to in every row it reads of a source."""
+        return self.restriction.over(source) if self.restriction is not None else ()
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """SQL of a part: the columns of its levels, then its inputs by name."""
+    """SQL of a part: the columns of its levels, then its inputs by name. `relations`: one for each need."""
 
     sql: str
     relations: tuple[Relation, ...]
@@ -67,9 +81,11 @@ def compile_part(part: Part, measures: dict[str, Measure], context: Context) -> 
 def _plain(part: Part, measures: dict[str, Measure], context: Context) -> Compiled:
     """Each measure from the smallest table that knows it; those of one table together."""
     by_table: dict[str, tuple[Relation, dict[str, Measure]]] = {}
+    routed = []
     for name, measure in measures.items():
-        need = _need(part, (measure,), part.by, context.conditions, context)
+        need = _need(context.source(part), (measure,), part.by, context.conditions, context)
         relation = route(need, context.sizes)
+        routed.append(relation)
         by_table.setdefault(relation.answered_by, (relation, {}))[1][name] = measure
     sides = []
     for relation, chosen in by_table.values():
@@ -77,15 +93,16 @@ def _plain(part: Part, measures: dict[str, Measure], context: Context) -> Compil
         columns += [f"{relation.aggregate(measure)} as {name}" for name, measure in chosen.items()]
         sides.append((list(chosen), _select(columns, relation, context.conditions, part.by, context)))
     sql = united(sides, [level.column for level in part.by])
-    return Compiled(sql, tuple(relation for relation, _ in by_table.values()))
+    return Compiled(sql, tuple(routed))
 
 
 def _need(
-    part: Part, measures: tuple[Measure, ...], by: Sequence[Level], conditions: Sequence[Condition], context: Context,
-    *, daily: bool = False, members: bool = False,
+    source: Source, measures: tuple[Measure, ...], by: Sequence[Level], conditions: Sequence[Condition],
+    context: Context, *, daily: bool = False, members: bool = False,
 ) -> Need:  # fmt: skip
+    conditions = (*conditions, *context.held(source))
     return Need(
-        source=context.dictionary.sources[part.source],
+        source=source,
         measures=measures,
         grouped=tuple(by),
         filtered=tuple(level for condition in conditions for level in condition.levels),
@@ -99,7 +116,11 @@ def _select(
     columns: Sequence[str], relation: Relation, conditions: Sequence[Condition], by: Sequence[Level], context: Context,
     *, distinct: bool = False,
 ) -> str:  # fmt: skip
-    """Rows of a relation, filtered; grouped by the levels unless distinct rows are wanted."""
+    """Rows of a relation, filtered; grouped by the levels unless distinct rows are wanted.
+
+    All that is read is read by this, so what a role is held to is added here, whatever the part looks at.
+    """
+    conditions = (*conditions, *context.held(relation.need.source))
     filtered = {level.column: relation.level(level) for condition in conditions for level in condition.levels}
     tests = [_over(condition.sql, filtered) for condition in conditions]
     where = " and ".join(([relation.only] if relation.only else []) + tests)
@@ -138,7 +159,7 @@ def _apart(part: Part, context: Context) -> tuple[tuple[Condition, ...], tuple[C
 
 
 def _periods(part: Part, calendar: Sequence[Condition], context: Context) -> str:
-    source = context.dictionary.sources[part.source]
+    source = context.source(part)
     filtered = [level for condition in calendar for level in condition.levels]
     tests = [condition.sql for condition in calendar]
     return periods(of_calendar(part.by), tests, filtered, context.span(source), context.dictionary)
@@ -183,7 +204,8 @@ def _day_cells(
 ) -> tuple[str, Relation]:
     """Sums by day, or the distinct members of each day."""
     counting = not next(iter(measures.values())).is_additive
-    need = _need(part, tuple(measures.values()), others, conditions, context, daily=True, members=counting)
+    chosen = tuple(measures.values())
+    need = _need(context.source(part), chosen, others, conditions, context, daily=True, members=counting)
     relation = route(need, context.sizes)
     columns = [f"{relation.day} as day_of_fact"]
     columns += [f"{relation.level(level)} as {level.column}" for level in others]
@@ -217,7 +239,7 @@ def _movement(part: Part, context: Context) -> Compiled:
     if period is None:
         raise CubeError(f"{part.asked} needs a calendar level", remedy="ask by one, like calendar.month")
     person = _people(part, context)
-    need = _need(part, (person,), others, conditions, context, daily=True, members=True)
+    need = _need(context.source(part), (person,), others, conditions, context, daily=True, members=True)
     relation = route(need, context.sizes)
     columns = [f"{relation.day} as day_of_fact", f"{relation.member(person)} as person"]
     columns += [f"{relation.level(level)} as {level.column}" for level in others]
@@ -262,14 +284,14 @@ group by all"""
 
 
 def _people(part: Part, context: Context) -> Measure:
-    return context.dictionary.sources[part.source].measures["buyers"]
+    return context.source(part).measures["buyers"]
 
 
 def _repeat(part: Part, context: Context) -> Compiled:
     """People with two orders or more in the cell."""
-    measures = context.dictionary.sources[part.source].measures
+    measures = context.source(part).measures
     person, orders = measures["buyers"], measures["orders"]
-    need = _need(part, (person, orders), part.by, context.conditions, context, members=True)
+    need = _need(context.source(part), (person, orders), part.by, context.conditions, context, members=True)
     relation = route(need, context.sizes)
     columns = [f"{relation.level(level)} as {level.column}" for level in part.by]
     columns += [f"{relation.member(person)} as person", f"{relation.aggregate(orders)} as orders"]
@@ -293,8 +315,7 @@ def _conversion(part: Part, measures: dict[str, Measure], context: Context) -> C
     ):  # fmt: skip
         source = context.dictionary.sources[measure.source]
         person = Measure("person", source.name, "count_distinct", source.entities[entity], "bigint", "count")
-        filtered = tuple(level for condition in conditions for level in condition.levels)
-        need = Need(source, (measure, person), tuple(by), filtered, daily=True, members=True)
+        need = _need(source, (measure, person), by, conditions, context, daily=True, members=True)
         relation = route(need, context.sizes)
         columns = [f"{relation.level(level)} as {level.column}" for level in by]
         columns += [f"{person.expr} as person", f"{relation.day} as day_of_fact"]
@@ -312,7 +333,9 @@ matched as (
     group by conversions.nth
 ),
 counted as (select base_nth, count(*) as conversions from matched group by base_nth)
-select {listed}count(*) as base, cast(coalesce(sum(counted.conversions), 0) as bigint) as converted
+select {listed}count(*) as base, cast(coalesce(sum(counted.conversions), 0) as bigint) as converted,
+    count(distinct bases.person) as people,
+    count(distinct case when counted.conversions > 0 then bases.person end) as converters
 from bases left join counted on bases.nth = counted.base_nth
 group by all"""
     return Compiled(sql, (sides[0][1], sides[1][1]))

@@ -21,7 +21,9 @@ class QueryLog:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def note(self, query: Query, statement: Statement, dictionary: Dictionary, *, rows: int, seconds: float) -> None:
+    def note(
+        self, query: Query, statement: Statement, dictionary: Dictionary, *, role: str, rows: int, seconds: float
+    ) -> None:
         """Add a question; where nothing can be written (a reader without rights), it is not noted."""
         now = datetime.now(UTC)
         conditions = read_conditions(query.where, dictionary)
@@ -31,6 +33,7 @@ class QueryLog:
             "by": [dictionary.level(name).name for name in query.by],
             "filtered": sorted({level.name for item in conditions for level in item.levels}),
             "pinned": sorted({item.pins for item in conditions if item.pins}),
+            "role": role,
             "answered_by": statement.answered_by,
             "rows": rows,
             "seconds": round(seconds, 6),

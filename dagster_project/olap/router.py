@@ -46,8 +46,9 @@ class Need:
 
 @dataclass
 class Relation:
-    """A table to read, and how levels, days and measures are found in it."""
+    """A table to read, and how levels, days and measures are found in it. `need`: what it was chosen for."""
 
+    need: Need
     answered_by: str
     table: str
     day: str
@@ -109,7 +110,7 @@ def route(need: Need, sizes: Sizes) -> Relation:
     known = [rollup for rollup in able if rollup.name in sizes.rows]
     if not known:
         return _of_source(need, sizes)
-    return _of_rollup(min(known, key=lambda rollup: sizes.rows[rollup.name]), sizes)
+    return _of_rollup(min(known, key=lambda rollup: sizes.rows[rollup.name]), need, sizes)
 
 
 def answers(rollup: Rollup, need: Need) -> bool:
@@ -146,7 +147,7 @@ def _is_exact(rollup: Rollup, need: Need) -> bool:
     return parted <= held
 
 
-def _of_rollup(rollup: Rollup, sizes: Sizes) -> Relation:
+def _of_rollup(rollup: Rollup, need: Need, sizes: Sizes) -> Relation:
     columns = dict(rollup.levels)
     if rollup.grain:
         named = {"day": "period_start_date", "year": "cast(period as integer)"}.get(rollup.period, "period")
@@ -154,6 +155,7 @@ def _of_rollup(rollup: Rollup, sizes: Sizes) -> Relation:
     elif rollup.period == "day":
         columns["calendar.day"] = rollup.day
     return Relation(
+        need=need,
         answered_by=f"cube.{rollup.name}",
         table=rollup.table,
         day=rollup.day,
@@ -172,6 +174,7 @@ def _of_source(need: Need, sizes: Sizes) -> Relation:
     used += [source.entities[level.dimension] for level in need.levels]
     table = source.fact if all(_columns(expr) <= set(sizes.columns[source.fact]) for expr in used) else source.table
     return Relation(
+        need=need,
         answered_by=table,
         table=table,
         day=source.day,

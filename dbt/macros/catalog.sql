@@ -11,6 +11,7 @@
                 {%- do rows.extend(subject_rows(declared)) -%}
                 {%- do rows.append(source_row(declared)) -%}
                 {%- do rows.extend(customer_metric_rows(declared)) -%}
+                {%- do rows.extend(policy_rows(declared)) -%}
             {%- else -%}
                 {%- do rows.append(dimension_row(declared)) -%}
                 {%- do rows.extend(level_rows(declared)) -%}
@@ -49,7 +50,7 @@
         'definition': {
             'table': published_name(declared.node_relation), 'fact': 'star.' ~ meta.fact,
             'day': declared.dimensions[0].expr, 'entities': entities, 'measures': measures,
-            'rollups': rollups_of(declared),
+            'people': meta.get('people'), 'rollups': rollups_of(declared),
         },
     }) }}
 {%- endmacro %}
@@ -136,6 +137,19 @@
             'kind': 'metric', 'name': metric.name, 'subject': 'customer_base', 'label': metric.label,
             'description': metric.description, 'unit': metric.get('unit', 'count'), 'source': metric.source,
             'definition': metric.definition,
+        }) -%}
+    {%- endfor -%}
+    {{ return(rows) }}
+{%- endmacro %}
+
+{# What roles are held to. #}
+{% macro policy_rows(declared) -%}
+    {%- set rows = [] -%}
+    {%- for policy in declared.config.meta.get('policies', []) -%}
+        {%- do rows.append({
+            'kind': 'policy', 'name': policy.name, 'label': policy.name | replace('_', ' ') | capitalize,
+            'description': policy.description,
+            'definition': {'where': policy.get('where', ''), 'min_customers': policy.get('min_customers', 0)},
         }) -%}
     {%- endfor -%}
     {{ return(rows) }}

@@ -25,6 +25,7 @@ DOCUMENTS = [
     "docs/runbook.md",
     "docs/cubes.md",
     "docs/glossary.md",
+    "docs/policies.md",
     "sources/README.md",
     "sources/complete_journey/README.md",
     "dagster_project/README.md",

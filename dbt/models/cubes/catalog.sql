@@ -1,4 +1,5 @@
--- One row per source of measures, dimension, level of a dimension, and metric of the dictionary (models/semantic).
+-- One row per subject, source of measures, dimension, level of a dimension, metric and policy of the dictionary
+-- (models/semantic).
 -- No measures. Made whole each load.
 {%- set columns = ['kind', 'name', 'subject', 'label', 'description', 'data_type', 'unit', 'source', 'definition'] %}
 {%- set rows = catalog_rows() %}
