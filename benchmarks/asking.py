@@ -82,7 +82,6 @@ def ask_all(warehouse: Path, log: Path, repeat: int) -> list[Asked]:
         BenchmarkError: an answer from the cube is not the answer from the fact.
     """
     cube = Cube(warehouse, QueryLog(log))
-    cube.connection.execute("set threads = 2")
     asked = [_compared(cube, question) for question in QUESTIONS]
     for _ in range(repeat):
         for found in asked:
