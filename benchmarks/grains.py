@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.opponents import chdb_all, polars_all
 
 # In the order they are built from each other.
-INCREMENTAL = ("sales_base", "sales_orders", "sales_customer_months", "sales_month_grains")
+INCREMENTAL = ("sales_base", "sales_store_days", "sales_orders", "sales_customer_months", "sales_month_grains")
 TABLES = (*INCREMENTAL, "sales_grains")
 MEMORY = "2500MB"
 

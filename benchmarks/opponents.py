@@ -43,6 +43,7 @@ SUMS = {
 # The tables beneath the grains, from which further questions are answered.
 CUBOIDS: dict[str, tuple[str, ...]] = {
     "sales_base": ("order_date", "store_key", "department", "category", "age_band", "income_band"),
+    "sales_store_days": ("order_date", "store_key", "department"),
     "sales_orders": (
         "order_date", "order_id", "store_key", "channel_key", "customer_key", "customer_durable_key", "person",
         "age_band", "income_band",
