@@ -50,7 +50,8 @@ parity: spark-install ## The whole year on both engines, compared row by row (a 
 soak: .venv/ready ## All 305 files of Online Retail in nights against a rebuild (about an hour)
 	$(RUN) pytest -m soak tests/soak
 
-bench: .venv/ready ## Measure against the floor and a bare dbt build; writes benchmarks/REPORT.md
+bench: .venv/ready ## Measure against the floor, a bare dbt build and others; writes benchmarks/REPORT.md
+	$(UV) sync --frozen --group bench
 	$(RUN) python -m benchmarks
 
 clean: ## Remove the environment and caches; data/ and warehouse.duckdb stay

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import default_load, growth, modes, nights, report, small_night
+from benchmarks import cubes, default_load, growth, modes, nights, report, small_night
 from benchmarks.context import Context, Part
 from benchmarks.data import real_data, write_sample
 from benchmarks.measure import PROJECT, BenchmarkError, machine, tell
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[Context], Part]] = {
     "growth": growth.run,
     "nights": nights.run,
     "modes": modes.run,
+    "cubes": cubes.run,
 }
 
 
@@ -57,7 +58,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all if none is named")
     parser.add_argument("--repeat", type=int, default=3, help="how often each measured thing is run")
-    parser.add_argument("--sizes", type=_numbers, default=Context.sizes, help="histories of `growth`, e.g. 1,10,50")
+    parser.add_argument("--sizes", type=_numbers, default=(), help="histories of `growth` and `cubes`, e.g. 1,10,50")
     parser.add_argument("--nights", type=_numbers, default=Context.nights, help="nights of `nights`, e.g. 30,365,1500")
     parser.add_argument("--sample", action="store_true", help="a twentieth of the data, to try it; writes no report")
     parser.add_argument(

@@ -16,14 +16,15 @@ class Context:
         data: folder of the Complete Journey files.
         floor: folder of floor.py; None skips the comparison with it.
         repeat: how often each measured thing is run.
-        sizes: histories, in copies of the year. nights: how many nights were loaded before the measured ones.
+        sizes: histories, in copies of the year; each part has its own if none are given.
+        nights: how many nights were loaded before the measured ones.
     """
 
     work: Path
     data: Path
     floor: Path | None
     repeat: int
-    sizes: tuple[int, ...] = (1, 10, 50)
+    sizes: tuple[int, ...] = ()
     nights: tuple[int, ...] = (30, 365, 1500)
 
 

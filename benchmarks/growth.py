@@ -17,6 +17,7 @@ YEARS = 5
 # A Monday: the nights after it, up to Sunday, bring no promotions, which come by the week.
 HISTORY_UP_TO = date(2017, 12, 11) + YEARS * YEAR
 GROWTH_BOUND = 0.15
+SIZES = (1, 10, 50)
 # Per copy of the year: source files, landing, spill, two releases of the warehouse and the build.
 BYTES_A_COPY = 450_000_000
 
@@ -27,7 +28,7 @@ def run(context: Context) -> Part:
     homes: dict[int, Home] = {}
     history: dict[int, Loaded] = {}
     sources = write_source(context.work / "growth-sources")
-    for size in context.sizes:
+    for size in context.sizes or SIZES:
         free = shutil.disk_usage(context.work).free
         if free < size * BYTES_A_COPY:
             part.remarks.append(

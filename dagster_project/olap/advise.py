@@ -18,7 +18,7 @@ from dagster_project.olap.dictionary import CubeError, Rollup
 from dagster_project.olap.lattice import Demand, greedy
 from dagster_project.olap.policies import restriction
 from dagster_project.olap.query import Query
-from dagster_project.olap.router import Need, Relation, answers, route
+from dagster_project.olap.router import Need, Relation, Sizes, answers, route
 
 # What saves less than this share of all rows read is not worth a table that each night has to grow.
 LEAST_SHARE = 0.01
@@ -133,7 +133,7 @@ def _additions(
     # what is read in one vector already can't be had for less
     slow = {need: cost * weights[need] for need, cost in costs.items() if cost > VECTOR}
     sizes = sizes_of(candidates(slow), cube)
-    answered = {candidate: _answered(candidate, slow) for candidate in sizes}
+    answered = {candidate: _answered(candidate, slow, cube.sizes) for candidate in sizes}
     demand = Demand(costs, weights, {candidate: size.rows for candidate, size in sizes.items()}, answered)
     picks = greedy(demand, limit, least=int(total * LEAST_SHARE))
     left, found = dict(costs), []
@@ -145,9 +145,9 @@ def _additions(
     return found
 
 
-def _answered(candidate: Candidate, needs: Iterable[Need]) -> list[Need]:
+def _answered(candidate: Candidate, needs: Iterable[Need], sizes: Sizes) -> list[Need]:
     rollup = candidate.rollup
-    return [need for need in needs if need.source is candidate.source and answers(rollup, need)]
+    return [need for need in needs if need.source is candidate.source and answers(rollup, need, sizes)]
 
 
 def _addition(candidate: Candidate, size: Size, reads: int, gain: int, total: int) -> Addition:
@@ -187,7 +187,7 @@ def _removal(
     others = tuple(other for other in kept[source] if other is not rollup)
     cost, reads, instead = 0, 0, set()
     for need, weight in weights.items():
-        if need.source.name != source or not answers(rollup, need):
+        if need.source.name != source or not answers(rollup, need, cube.sizes):
             continue
         now, then = _routed(need, kept[source], cube), _routed(need, others, cube)
         if now.rollup is not rollup:

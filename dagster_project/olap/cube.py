@@ -169,7 +169,42 @@ class Cube:
             for table in dict.fromkeys(table for table, _ in named):
                 counted = self.connection.execute(f"select grain, count(*) from {table} group by grain").fetchall()
                 rows |= {named[table, grain]: count for grain, count in counted if (table, grain) in named}
-        return Sizes(rows, columns)
+        return Sizes(rows, columns, self._unique(), self._apart())
+
+    def _unique(self) -> frozenset[str]:
+        """Levels of grains by key whose members have one key each; a store number of two systems has two."""
+        dimensions, levels = self.dictionary.dimensions, self.dictionary.levels
+        asked = {
+            level
+            for source in self.dictionary.sources.values()
+            for rollup in source.rollups
+            for level in rollup.levels
+            if rollup.grain and level.partition(".")[0] in rollup.keys
+        }
+        found = set()
+        for name in asked:
+            level = levels[name]
+            member = f"coalesce({level.expr}, '(unknown)')" if level.is_text else level.expr
+            table = dimensions[level.dimension].table
+            if self._value(f"select count(*) = count(distinct {member}) from {table}"):
+                found.add(name)
+        return frozenset(found)
+
+    def _apart(self) -> frozenset[tuple[str, str]]:
+        """Rollups and measures with as many rows as members: as the total has counted them, none is in two rows."""
+        found = set()
+        for source in self.dictionary.sources.values():
+            totals = [r for r in source.rollups if r.grain and r.period == "all" and not r.levels]
+            for rollup in source.rollups:
+                for measure in rollup.counted:
+                    for total in totals:
+                        members = self._value(f"select max({measure}) from {total.table} where grain = '{total.grain}'")
+                        if members == self._value(f"select count(*) from {rollup.table}"):
+                            found.add((rollup.name, measure))
+        return frozenset(found)
+
+    def _value(self, sql: str) -> Any:
+        return self.connection.execute(sql).fetchall()[0][0]
 
     @cached_property
     def release(self) -> dict[str, Any]:

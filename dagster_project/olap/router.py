@@ -14,10 +14,18 @@ from dagster_project.olap.dictionary import Dictionary, Level, Measure, Rollup, 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What is known of the release's tables: rows of each relation, columns of each table."""
+    """What is known of the release's tables.
+
+    Attributes:
+        rows: of each relation. columns: of each table.
+        unique: levels whose members have one key each, so that counts by key are counts by member.
+        apart: (rollup, measure) where each row is one member of what the measure counts: no order is in two rows.
+    """
 
     rows: Mapping[str, int]
     columns: Mapping[str, Collection[str]]
+    unique: frozenset[str] = frozenset()
+    apart: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,7 @@ class Relation:
     keys: dict[str, str]
     rollup: Rollup | None
     rows: int
+    apart: frozenset[str] = frozenset()
     joins: dict[str, list[Level]] = field(default_factory=dict)
 
     def level(self, level: Level) -> str:
@@ -78,7 +87,7 @@ class Relation:
                 return f"count(distinct {measure.expr})"
             return f"{measure.agg}({measure.expr})"
         if measure.name in self.rollup.counted:
-            return f"count(distinct {self.member(measure)})"
+            return f"count({'' if measure.name in self.apart else 'distinct '}{self.member(measure)})"
         # of cells counted already the question takes one each, or none
         return f"coalesce(sum({measure.name}), 0)" if measure.name in self.rollup.exact else f"sum({measure.name})"
 
@@ -106,18 +115,19 @@ class Relation:
 
 def route(need: Need, sizes: Sizes) -> Relation:
     """The relation with the fewest rows that gives the right answer."""
-    able = [rollup for rollup in need.source.rollups if answers(rollup, need)]
+    able = [rollup for rollup in need.source.rollups if answers(rollup, need, sizes)]
     known = [rollup for rollup in able if rollup.name in sizes.rows]
     if not known:
         return _of_source(need, sizes)
     return _of_rollup(min(known, key=lambda rollup: sizes.rows[rollup.name]), need, sizes)
 
 
-def answers(rollup: Rollup, need: Need) -> bool:
+def answers(rollup: Rollup, need: Need, sizes: Sizes) -> bool:
     """Whether a rollup gives the right answer.
 
-    Sums may be summed on. What counts members may not, unless the rollup holds the members; or each cell of the answer
-    is one of its cells: each level it is parted by is asked for, or held to one member.
+    Sums may be summed on. What counts members may not, unless the rollup holds the members; or no member is in two of
+    its cells; or each cell of the answer is one of its cells: each level it is parted by is asked for, or held to one
+    member.
     """
     calendar = [level for level in need.levels if level.dimension == "calendar"]
     others = [level for level in need.levels if level.dimension != "calendar"]
@@ -127,21 +137,40 @@ def answers(rollup: Rollup, need: Need) -> bool:
         return False
     if any(level.name not in rollup.levels and level.dimension not in rollup.keys for level in others):
         return False
-    for measure in need.measures:
-        if measure.name in rollup.counted:
-            continue
-        if need.members and not measure.is_additive:
-            return False
-        if measure.name in rollup.summed:
-            continue
-        if measure.name not in rollup.exact or need.daily or not _is_exact(rollup, need):
-            return False
-    return True
+    return all(_gives(rollup, measure, need, sizes) for measure in need.measures)
 
 
-def _is_exact(rollup: Rollup, need: Need) -> bool:
+def _gives(rollup: Rollup, measure: Measure, need: Need, sizes: Sizes) -> bool:
+    if measure.name in rollup.counted:
+        return True
+    if need.members and not measure.is_additive:
+        return False
+    if measure.name in rollup.summed:
+        return True
+    if measure.name not in rollup.exact or need.daily:
+        return False
+    return _is_exact(rollup, need, sizes) or _is_apart(rollup, measure, need.source, sizes)
+
+
+def _is_apart(rollup: Rollup, measure: Measure, source: Source, sizes: Sizes) -> bool:
+    """Whether cells have no counted member in common, so that their counts may be summed.
+
+    So it is if every cell is made of whole rows of a table that holds each member in one row only.
+    """
+    return any(
+        (other.name, measure.name) in sizes.apart
+        and set(rollup.keys) <= set(other.keys)
+        and all(level in other.levels or level.partition(".")[0] in other.keys for level in rollup.levels)
+        for other in source.rollups
+    )
+
+
+def _is_exact(rollup: Rollup, need: Need, sizes: Sizes) -> bool:
     held = {level.name for level in need.grouped} | need.pinned
     parted = set(rollup.levels)
+    for dimension in rollup.keys:
+        if not any(level.startswith(f"{dimension}.") and level in sizes.unique for level in parted):
+            return False
     if rollup.period != "all":
         parted.add(f"calendar.{rollup.period}")
     return parted <= held
@@ -164,6 +193,7 @@ def _of_rollup(rollup: Rollup, need: Need, sizes: Sizes) -> Relation:
         keys=rollup.keys,
         rollup=rollup,
         rows=sizes.rows[rollup.name],
+        apart=frozenset(name for name in rollup.counted if (rollup.name, name) in sizes.apart),
     )
 
 

@@ -72,7 +72,7 @@
                     'name': 'sales_by_' ~ grain if grain != 'total' else 'sales_total', 'table': 'cube.' ~ name,
                     'grain': grain, 'period': about.period, 'day': 'period_start_date', 'levels': levels,
                     'keys': {'store': 'store_key'} if 'store_id' in about.by else {},
-                    'summed': summed, 'counted': {}, 'exact': [] if 'source' in about or 'store_id' in about.by else counted,
+                    'summed': summed, 'counted': {}, 'exact': [] if 'source' in about else counted,
                 }) -%}
             {%- endfor -%}
         {%- else -%}

@@ -1,5 +1,5 @@
--- Rows mean that the cube counts other orders or other people in a month than the lines: in the cuboid of orders, in the
--- cuboid of people, or in the month's own grain.
+-- Rows mean that the cube counts other orders or other people in a month than the lines: in the cuboid of orders, in
+-- that of people, or in the month's own grain.
 with
 facts as (
     select

@@ -1,0 +1,19 @@
+-- One row per order date, store and department that sold something, summed from the base cuboid: a fifth of its rows.
+-- Additive: all measures, over every dimension.
+-- A load re-aggregates the months its lines, or changed customers and products, touch. Sorted by order date.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ forget_sales_months() }}",
+) }}
+
+select
+    order_date,
+    month_start_date,
+    store_key,
+    department,
+    {{ measure_columns(sales_measures(counts=false), of='summed') }}
+from {{ ref('sales_base') }}
+where {{ in_sales_months('order_date') }}
+group by order_date, month_start_date, store_key, department
+order by order_date
