@@ -61,7 +61,9 @@ MACROS = {
     "elapsed_days": [f"{{{{ elapsed_days({SINCE}, \"timestamp '{at}'\") }}}}" for at in MOMENTS],
     "minute_of_day": [f"{{{{ minute_of_day(\"timestamp '{at}'\") }}}}" for at in MOMENTS],
     "period_name": [f"{{{{ period_name('{level}', \"date '2021-01-03'\") }}}}" for level in ("day", "week", "quarter")],
-    "share_of_one": [f"{{{{ share_of_one('{parts}', '{nth}') }}}}" for parts in (3, 7, 14_477) for nth in (1, 2)],
+    "share_of_one": [
+        f"{{{{ share_of_one('cast({parts} as bigint)', '{nth}') }}}}" for parts in (3, 7, 29, 14_477) for nth in (1, 2)
+    ],
 }  # fmt: skip
 
 
