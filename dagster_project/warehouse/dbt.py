@@ -203,7 +203,8 @@ def build(
     excluded = left_out(settings, personal=bool(variables["pii"]), idle=unfilled(manifest) - set(variables["rebuild"]))
     args += ["--exclude", *excluded]
     file = folder / FILE if target == DUCKDB else None
-    result = _invoke(settings, args, file=file, manifest=parsed, callback=callback, more=environment_of)
+    more = dict(environment_of or {}) | {"CLIENTELE_SCHEMA_SUFFIX": schema_suffix}
+    result = _invoke(settings, args, file=file, manifest=parsed, callback=callback, more=more)
     if result.exception is not None:
         raise LoadError(
             f"dbt broke off: {result.exception}", remedy=f"see {folder / 'logs' / 'dbt.log'}"
