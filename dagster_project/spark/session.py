@@ -173,6 +173,7 @@ def _own_options(settings: Settings) -> dict[str, str]:
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={catalog} -Dderby.system.durability=test",
         "spark.driver.memory": settings.spark_driver_memory,
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
