@@ -40,7 +40,7 @@ test-long: .venv/ready ## The tests of whole systems over several nights (about 
 	$(RUN) pytest -m long -n $(PYTEST_WORKERS) $(BY_FILE) tests/acceptance
 
 spark-install: .venv/ready ## Add Spark to the environment (0.5 GB; needs Java 17), for `load --target spark`
-	$(UV) sync --frozen --group spark
+	$(UV) sync --frozen --inexact --group spark
 
 parity: spark-install ## The whole year on both engines, compared row by row (a home of its own: data/parity)
 	CLIENTELE_HOME=$(CURDIR)/data/parity $(RUN) clientele load
@@ -58,9 +58,10 @@ clean: ## Remove the environment and caches; data/ and warehouse.duckdb stay
 	rm -rf .venv .uv .pytest_cache .mypy_cache .ruff_cache dbt/target dbt/logs
 
 # The environment is made from the lock; uv itself is fetched into .uv if the machine has none.
+# Inexact, so that it leaves what spark-install added.
 .venv/ready: uv.lock pyproject.toml
 	@command -v $(UV) >/dev/null || (echo "installing uv into .uv" && python3 -m venv .uv && .uv/bin/pip install -q uv)
-	$(UV) sync --frozen
+	$(UV) sync --frozen --inexact
 	@touch $@
 
 .PHONY: help load up status doctor test test-long check format spark-install parity soak bench clean

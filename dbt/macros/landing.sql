@@ -92,7 +92,8 @@
 
 {# A table of the build file as it is now, or none; for what a model must look at without depending on it. #}
 {% macro built_table(schema, name) %}
-    {{ return(adapter.get_relation(database=target.database, schema=generate_schema_name(schema, none), identifier=name)) }}
+    {%- set here = schema ~ env_var('CLIENTELE_SCHEMA_SUFFIX', '') -%}
+    {{ return(adapter.get_relation(database=target.database, schema=here, identifier=name)) }}
 {% endmacro %}
 
 {# The ledger's batches; typed and empty where dbt runs without the loader. #}

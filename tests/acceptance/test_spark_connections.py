@@ -1,4 +1,7 @@
-"""Where Spark may run: a cluster that loses a worker, a Connect server, a thrift server. Real ones, started here."""
+"""Where Spark may run: a cluster that loses a worker, a Connect server, a thrift server. Real ones, started here.
+
+And what is told of a Spark that can't do what was asked, or isn't there.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.installation import Installation
+from tests.support.observe import ledger
 from tests.support.small_shop import SmallShop
 from tests.support.spark import cluster, environment, kill, needs_spark, server, wait_for_model
 
@@ -59,3 +63,17 @@ def test_a_cluster_that_loses_a_worker(home: Installation, tmp_path: Path) -> No
             assert (home.home / "spark" / "current").read_text() == served
 
         load_both(home, SECOND)
+
+
+def test_the_same_night_again_builds_nothing_and_what_spark_cannot_do_is_told(home: Installation) -> None:
+    home.env |= environment()
+    load_both(home, FIRST)
+    again = home.run("load", "--date", FIRST, "--target", "spark", "--json", check=0).json
+    assert again["status"] == "unchanged"
+    load = ledger(home, "load")[0]["load_id"]
+    told = home.run("load", "--as-of", str(load), "--target", "spark", check=1).text
+    assert "an as-of build is a DuckDB file" in told
+    home.env["CLIENTELE_SPARK_MASTER"] = "thrift://127.0.0.1:9"
+    told = home.run("load", "--date", FIRST, "--rebuild", "--target", "spark", check=1).text
+    assert "no thrift server answers at thrift://127.0.0.1:9" in told
+    assert "Traceback" not in told

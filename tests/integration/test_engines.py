@@ -61,7 +61,13 @@ MACROS = {
     "elapsed_days": [f"{{{{ elapsed_days({SINCE}, \"timestamp '{at}'\") }}}}" for at in MOMENTS],
     "minute_of_day": [f"{{{{ minute_of_day(\"timestamp '{at}'\") }}}}" for at in MOMENTS],
     "period_name": [f"{{{{ period_name('{level}', \"date '2021-01-03'\") }}}}" for level in ("day", "week", "quarter")],
-    "share_of_one": [f"{{{{ share_of_one('{parts}', '{nth}') }}}}" for parts in (3, 7, 14_477) for nth in (1, 2)],
+    "price_of_one": [
+        f"{{{{ price_of_one('cast({amount} as decimal(19, 4))', 'cast({pieces} as bigint)') }}}}"
+        for amount, pieces in (("4.77", 8), ("-4.77", 8), ("4.77", -8), ("0", 8), ("4.77", 0), ("1", 3))
+    ],
+    "share_of_one": [
+        f"{{{{ share_of_one('cast({parts} as bigint)', '{nth}') }}}}" for parts in (3, 7, 29, 14_477) for nth in (1, 2)
+    ],
 }  # fmt: skip
 
 

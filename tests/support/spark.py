@@ -23,6 +23,7 @@ from tests.support.installation import Installation
 QUICK = {
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
     # no Derby: the catalog dies with the load, and the next one makes it from release.json
     "spark.sql.catalogImplementation": "in-memory",

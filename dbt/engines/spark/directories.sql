@@ -7,8 +7,7 @@
 
 {% macro spark_directory(relation, part) -%}
     {%- set stamp = modules.datetime.datetime.now().strftime('%H%M%S%f') -%}
-    {{ env_var('CLIENTELE_SPARK_DATA') }}/{{ env_var('CLIENTELE_SCHEMA_SUFFIX') | replace('__', '') }}/
-    {{- relation.identifier }}/{{ part }}-{{ stamp }}
+    {{ env_var('CLIENTELE_SPARK_DATA') }}/{{ relation.identifier }}/{{ part }}-{{ stamp }}
 {%- endmacro %}
 
 {# The date whose month a table is partitioned by; none for small tables. #}

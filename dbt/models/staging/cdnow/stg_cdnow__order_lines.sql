@@ -25,7 +25,7 @@ select
     substr(text_line, 2, 5) as customer_id,
     'online' as channel,
     cds as quantity,
-    cast(round(amount / nullif(cds, 0), 4) as decimal(19, 4)) as unit_price,
+    {{ price_of_one('amount', 'cds') }} as unit_price,
     amount as gross,
     cast(0 as decimal(19, 4)) as discount_retail,
     cast(0 as decimal(19, 4)) as discount_coupon,

@@ -34,6 +34,6 @@ select
     'store' as channel,
     cast(product_id as string) as product_id,
     quantity,
-    cast(round(gross / nullif(quantity, 0), 4) as decimal(19, 4)) as unit_price,
+    {{ price_of_one('gross', 'quantity') }} as unit_price,
     gross, discount_retail, discount_coupon, discount_match, net
 from grossed
