@@ -24,11 +24,8 @@
     {{ return(rows) }}
 {%- endmacro %}
 
-{# A table of the warehouse as users name it, on Spark too. #}
 {% macro published_name(node_relation) -%}
-    {%- set suffix = env_var('CLIENTELE_SCHEMA_SUFFIX', '') -%}
-    {%- set schema = node_relation.schema_name -%}
-    {{ return((schema.replace(suffix, '') if suffix else schema) ~ '.' ~ node_relation.alias) }}
+    {{ return(node_relation.schema_name ~ '.' ~ node_relation.alias) }}
 {%- endmacro %}
 
 {% macro source_row(declared) -%}
