@@ -83,6 +83,9 @@ class Relation:
 
     def _aggregate(self, measure: Measure) -> str:
         if self.rollup is None:
+            # nobody fills the fact: not measured, which is not 0
+            if self.rows == 0:
+                return "null"
             if measure.agg == "count_distinct":
                 return f"count(distinct {measure.expr})"
             return f"{measure.agg}({measure.expr})"
