@@ -16,6 +16,7 @@ import logging
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from typing import Any
 from dagster_project.errors import ClienteleError
 from dagster_project.quality.results import Severity
 from dagster_project.quality.suite import Rule, Suite
+
+# Great Expectations imports PySpark where that is installed, which warns of pandas 3; neither is used here.
+warnings.filterwarnings("ignore", category=FutureWarning, module="pyspark")
 
 _DATABASE = "clientele_gate"
 VIEW = "batch"

@@ -88,9 +88,8 @@ class Dispatch:
 
 def rendered(engine: str, expression: str) -> str:
     """The SQL that the project's macros make of an expression on an engine."""
-    files = [DBT / "macros" / f"{name}.sql" for name in ("dates", "keys", "shares", "landing")]
+    files = [DBT / "macros" / f"{name}.sql" for name in ("dates", "keys", "shares", "landing", "periods")]
     texts = [path.read_text(encoding="utf-8") for path in files]
-    texts.append((DBT / "macros" / "cube.sql").read_text(encoding="utf-8").split("{#\n  The cells of one grain")[0])
     texts.append((DBT / "engines" / "spark" / "dialect.sql").read_text(encoding="utf-8"))
     adapter = Dispatch(engine)
     environment = Environment(extensions=["jinja2.ext.do"])
