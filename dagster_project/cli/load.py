@@ -23,6 +23,7 @@ QUERIES = (
     "select department, net_sales, units from cube.sales_by_department order by net_sales desc limit 10",
     "select * from ops.reconciliation order by load_id desc limit 10",
 )
+IN_WORDS = "clientele cube query sales --by product.department --order -net_sales --limit 5"
 
 
 class Target(StrEnum):
@@ -278,6 +279,7 @@ def _outcome(report: dict[str, Any]) -> None:
         console.print('\nThree queries to try next (clientele sql "..."):')
         for query in QUERIES:
             console.print(f'  clientele sql "{query}"', markup=False, soft_wrap=True)
+        console.print(f"Or in words (clientele cube list):\n  {IN_WORDS}", markup=False, soft_wrap=True)
     elif status == "unchanged":
         console.print(f"[bold]Nothing new[/bold] for {report['load_date']}: the served release stays as it is.")
     if status == "partial":

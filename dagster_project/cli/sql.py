@@ -24,20 +24,11 @@ def sql(
     """
     import duckdb
 
-    file = settings().warehouse
-    if not file.exists():
-        raise ClienteleError("nothing was published yet", remedy="run: clientele load")
+    from dagster_project.served import connect
+
     text = query or sys.stdin.read()
-    # A read-only connection can still read files and COPY TO; external access off closes that.
-    locked: dict[str, str | bool | int | float | list[str]] = {
-        # without this DuckDB wants to download the extension that the time zone needs, which is built in
-        "autoinstall_known_extensions": "false",
-        "enable_external_access": "false",
-        "lock_configuration": "true",
-        "TimeZone": "UTC",
-    }
     try:
-        with duckdb.connect(str(file.resolve()), read_only=True, config=locked) as con:
+        with connect(settings().warehouse) as con:
             result = con.execute(text)
             names = [column[0] for column in result.description or ()]
             rows = result.fetchmany(limit) if limit else result.fetchall()

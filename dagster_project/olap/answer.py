@@ -75,9 +75,8 @@ class Answer:
             metrics.append(SUPPRESSED)
         if not rows:
             return frame.set_index(level)[metrics].T
-        # pivot_table would sum money as floats; cells are unique, so nothing is to be summed
-        spread: pd.DataFrame = frame.set_index([*rows, level])[metrics].unstack(level)  # type: ignore[assignment]
-        return spread
+        # cells are unique, so nothing is to be summed: pivot_table would, and money as floats
+        return frame.pivot(index=rows, columns=level, values=metrics)
 
     def chart(self, kind: str = "") -> Any:
         """A chart (plotly): lines over periods, bars over members.

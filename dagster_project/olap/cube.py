@@ -20,9 +20,9 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.errors import ClienteleError
 from dagster_project.olap.answer import Answer
 from dagster_project.olap.compiler import Statement, compile_query
+from dagster_project.olap.conditions import read_conditions
 from dagster_project.olap.dictionary import CubeError, Dictionary, Source, read_dictionary
 from dagster_project.olap.navigation import condition, drilled, rolled_up
 from dagster_project.olap.parts import Context
@@ -31,15 +31,8 @@ from dagster_project.olap.query import Query
 from dagster_project.olap.querylog import QueryLog
 from dagster_project.olap.router import Sizes
 from dagster_project.olap.small_cells import without_small_cells
+from dagster_project.served import connect
 from dagster_project.settings import Settings, settings
-
-# Read-only is not enough: such a connection can still read files and COPY TO.
-LOCKED: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": "false",
-    "enable_external_access": "false",
-    "lock_configuration": "true",
-    "TimeZone": "UTC",
-}
 
 
 class Cube:
@@ -55,10 +48,8 @@ class Cube:
         Raises:
             ClienteleError: there is no such file. CubeError: it holds no metric dictionary, or knows no such role.
         """
-        if not file.exists():
-            raise ClienteleError(f"nothing was published yet: there is no {file}", remedy="run: clientele load")
+        self.connection = connect(file)
         self.file = file.resolve()
-        self.connection = duckdb.connect(str(self.file), read_only=True, config=LOCKED)
         self.log = log
         self.dictionary: Dictionary = read_dictionary(self.connection)
         self.restriction = restriction(role, self.dictionary)
@@ -107,10 +98,23 @@ class Cube:
         return self.ask(holding(Query.of(metrics, by, where), members, self.dictionary))
 
     def ask(self, query: Query) -> Answer:
-        """The same, from a `Query`."""
+        """The same, from a `Query`.
+
+        Raises:
+            CubeError: a condition compares a level with what it can't be, or what `query` raises.
+        """
         statement = self.compile(query)
         begun = time.perf_counter()
-        table = self.connection.sql(statement.sql).to_arrow_table()
+        try:
+            table = self.connection.sql(statement.sql).to_arrow_table()
+        except (duckdb.ConversionException, duckdb.BinderException) as error:
+            # names were checked, so it is a member of another type than its level
+            levels = {level for item in read_conditions(query.where, self.dictionary) for level in item.levels}
+            types = ", ".join(sorted(f"{level.name} is of type {level.data_type}" for level in levels))
+            raise CubeError(
+                f"a condition can't be compared: {str(error).partition(': ')[2].splitlines()[0]}",
+                remedy=f"{types}; members: clientele cube describe LEVEL",
+            ) from None
         if self.restriction is not None and statement.guards is not None:
             table = without_small_cells(table, statement, self.restriction.policy, self.dictionary)
         seconds = time.perf_counter() - begun

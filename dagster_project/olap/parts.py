@@ -91,7 +91,7 @@ def _plain(part: Part, measures: dict[str, Measure], context: Context) -> Compil
     for relation, chosen in by_table.values():
         columns = [f"{relation.level(level)} as {level.column}" for level in part.by]
         columns += [f"{relation.aggregate(measure)} as {name}" for name, measure in chosen.items()]
-        sides.append((list(chosen), _select(columns, relation, context.conditions, part.by, context)))
+        sides.append((list(chosen), _select(columns, relation, context.conditions, context, grouped=len(part.by))))
     sql = united(sides, [level.column for level in part.by])
     return Compiled(sql, tuple(routed))
 
@@ -113,10 +113,10 @@ def _need(
 
 
 def _select(
-    columns: Sequence[str], relation: Relation, conditions: Sequence[Condition], by: Sequence[Level], context: Context,
-    *, distinct: bool = False,
+    columns: Sequence[str], relation: Relation, conditions: Sequence[Condition], context: Context,
+    *, grouped: int = 0, distinct: bool = False,
 ) -> str:  # fmt: skip
-    """Rows of a relation, filtered; grouped by the levels unless distinct rows are wanted.
+    """Rows of a relation, filtered; grouped by the first so many columns, or distinct.
 
     All that is read is read by this, so what a role is held to is added here, whatever the part looks at.
     """
@@ -124,11 +124,11 @@ def _select(
     filtered = {level.column: relation.level(level) for condition in conditions for level in condition.levels}
     tests = [_over(condition.sql, filtered) for condition in conditions]
     where = " and ".join(([relation.only] if relation.only else []) + tests)
-    grouped = ", ".join(str(place + 1) for place in range(len(by)))
+    places = ", ".join(str(place + 1) for place in range(grouped))
     return (
         f"select {'distinct ' if distinct else ''}{', '.join(columns)} from {relation.from_sql(context.dictionary)}"
         + (f" where {where}" if where else "")
-        + (f" group by {grouped}" if grouped and not distinct else "")
+        + (f" group by {places}" if grouped else "")
     )
 
 
@@ -211,13 +211,9 @@ def _day_cells(
     columns += [f"{relation.level(level)} as {level.column}" for level in others]
     if counting:
         columns += [f"{relation.member(measure)} as {name}" for name, measure in measures.items()]
-        return _select(columns, relation, conditions, others, context, distinct=True), relation
+        return _select(columns, relation, conditions, context, distinct=True), relation
     columns += [f"{relation.aggregate(measure)} as {name}" for name, measure in measures.items()]
-    return _select(columns, relation, conditions, [*others, _DAY], context), relation
-
-
-# Stands for the day in the count of grouped columns.
-_DAY = Level("calendar.day", "calendar", "", "date", "")
+    return _select(columns, relation, conditions, context, grouped=1 + len(others)), relation
 
 
 def united(parts: Sequence[tuple[Sequence[str], str]], keys: Sequence[str]) -> str:
@@ -243,7 +239,7 @@ def _movement(part: Part, context: Context) -> Compiled:
     relation = route(need, context.sizes)
     columns = [f"{relation.day} as day_of_fact", f"{relation.member(person)} as person"]
     columns += [f"{relation.level(level)} as {level.column}" for level in others]
-    days = _select(columns, relation, conditions, others, context, distinct=True)
+    days = _select(columns, relation, conditions, context, distinct=True)
     cell = "".join(f"{level.column}, " for level in others)
     labels = "".join(f"{level.column}, " for level in by)
     every = _periods(part, (), context)
@@ -295,7 +291,7 @@ def _repeat(part: Part, context: Context) -> Compiled:
     relation = route(need, context.sizes)
     columns = [f"{relation.level(level)} as {level.column}" for level in part.by]
     columns += [f"{relation.member(person)} as person", f"{relation.aggregate(orders)} as orders"]
-    people = _select(columns, relation, context.conditions, [*part.by, _DAY], context)
+    people = _select(columns, relation, context.conditions, context, grouped=len(part.by) + 1)
     keys = "".join(f"{level.column}, " for level in part.by)
     grouped = f" group by {keys.rstrip(', ')}" if keys else ""
     sql = (
@@ -320,7 +316,7 @@ def _conversion(part: Part, measures: dict[str, Measure], context: Context) -> C
         columns = [f"{relation.level(level)} as {level.column}" for level in by]
         columns += [f"{person.expr} as person", f"{relation.day} as day_of_fact"]
         counted = Condition(f"({measure.expr}) is not null", (), None)
-        sides.append((_select(columns, relation, [*conditions, counted], (), context), relation))
+        sides.append((_select(columns, relation, [*conditions, counted], context), relation))
     listed = "".join(f"bases.{level.column}, " for level in part.by)
     sql = f"""
 with bases as (select row_number() over () as nth, * from ({sides[0][0]})),

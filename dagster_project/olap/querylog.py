@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,12 +38,14 @@ class QueryLog:
             "rows": rows,
             "seconds": round(seconds, 6),
         }
-        if not os.access(self.folder if self.folder.exists() else self.folder.parent, os.W_OK):
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        # one write of less than a page: lines of processes that write at once stay whole
-        with (self.folder / f"{now:%Y-%m}.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # one write of less than a page: lines of processes that write at once stay whole
+            with (self.folder / f"{now:%Y-%m}.jsonl").open("a", encoding="utf-8") as log:
+                log.write(json.dumps(line) + "\n")
+        except OSError as error:
+            # whoever may only read, or has no disk left, gets the answer all the same
+            logging.getLogger(__name__).info("the question was not noted: %s", error)
 
     def read(self) -> Iterator[dict[str, Any]]:
         """All that was noted, oldest first; a line torn by a full disk is left out."""

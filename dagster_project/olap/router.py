@@ -54,7 +54,11 @@ class Need:
 
 @dataclass
 class Relation:
-    """A table to read, and how levels, days and measures are found in it. `need`: what it was chosen for."""
+    """A table to read, and how levels, days and measures are found in it.
+
+    Attributes:
+        need: what it was chosen for. rows: how many it has. is_measured: the fact below it has any.
+    """
 
     need: Need
     answered_by: str
@@ -65,6 +69,7 @@ class Relation:
     keys: dict[str, str]
     rollup: Rollup | None
     rows: int
+    is_measured: bool
     apart: frozenset[str] = frozenset()
     joins: dict[str, list[Level]] = field(default_factory=dict)
 
@@ -82,10 +87,10 @@ class Relation:
         return f"cast({self._aggregate(measure)} as {measure.data_type})"
 
     def _aggregate(self, measure: Measure) -> str:
+        # nobody fills the fact: not measured, which is not 0
+        if not self.is_measured:
+            return "null"
         if self.rollup is None:
-            # nobody fills the fact: not measured, which is not 0
-            if self.rows == 0:
-                return "null"
             if measure.agg == "count_distinct":
                 return f"count(distinct {measure.expr})"
             return f"{measure.agg}({measure.expr})"
@@ -196,6 +201,7 @@ def _of_rollup(rollup: Rollup, need: Need, sizes: Sizes) -> Relation:
         keys=rollup.keys,
         rollup=rollup,
         rows=sizes.rows[rollup.name],
+        is_measured=_is_measured(need.source, sizes),
         apart=frozenset(name for name in rollup.counted if (rollup.name, name) in sizes.apart),
     )
 
@@ -216,7 +222,12 @@ def _of_source(need: Need, sizes: Sizes) -> Relation:
         keys=source.entities,
         rollup=None,
         rows=sizes.rows.get(source.fact, 0),
+        is_measured=_is_measured(source, sizes),
     )
+
+
+def _is_measured(source: Source, sizes: Sizes) -> bool:
+    return sizes.rows.get(source.fact, 0) > 0
 
 
 def _columns(expr: str) -> set[str]:

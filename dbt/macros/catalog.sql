@@ -31,6 +31,8 @@
 {% macro source_row(declared) -%}
     {%- set measures = {} -%}
     {%- for measure in declared.measures -%}
+        {%- do supported(measure.agg in ['sum', 'count', 'count_distinct'] and not measure.non_additive_dimension,
+            'measure ' ~ measure.name, 'aggregations are sum, count and count_distinct, over all dimensions') -%}
         {%- do measures.update({measure.name: {
             'agg': measure.agg, 'expr': measure.expr | string, 'type': measure.config.meta.data_type,
             'unit': measure.config.meta.unit, 'description': measure.description,
@@ -154,6 +156,7 @@
 
 {% macro metric_row(metric) -%}
     {%- set given = metric.type_params -%}
+    {%- do check_metric(metric) -%}
     {%- set definition = {'type': metric.type} -%}
     {%- if metric.type == 'simple' -%}
         {%- do definition.update({'measure': given.measure.name}) -%}

@@ -72,11 +72,19 @@ where {{ where }}
 {{ 'group by ' ~ groups | join(', ') if groups else 'having count(*) > 0' }}
 {%- endmacro %}
 
-{# The columns of measures; `of='summed'` leaves out those that count. #}
-{% macro measure_columns(measures, of='all') -%}
-    {%- for name, measure in measures.items() if of == 'all' or measure.sql != 'null' %}
+{# The columns of measures, as `sales_measures` gives them. #}
+{% macro measure_columns(measures) -%}
+    {%- for name, measure in measures.items() %}
     cast({{ measure.sql }} as {{ measure.type }}) as {{ name }}{{ "," if not loop.last }}
     {%- endfor %}
+{%- endmacro %}
+
+{# For tests: whether two rows differ in any measure that is a sum. #}
+{% macro sums_differ(left, right) -%}
+    {%- for measure in sales_measures(counts='left_out') -%}
+    {{ " or " if not loop.first }}{{ left }}.{{ measure }} is distinct from {{ right }}.{{ measure }}
+    {%- else -%} false
+    {%- endfor -%}
 {%- endmacro %}
 
 {# The lines of the touched months with what the cube's cells are told apart by; a value nobody told is '(unknown)'. #}
@@ -96,17 +104,20 @@ where {{ where }}
     where {{ in_sales_months('lines.order_date') }}
 {%- endmacro %}
 
-{# Measures of the cube over lines (`of_lines`), or over what is summed already: name -> {'sql', 'type'}. #}
-{% macro sales_measures(of_lines=false, counts=true) -%}
+{#
+  Measures of the cube over lines (`of_lines`), or over what is summed already: name -> {'sql', 'type'}. Those that count
+  members are `counted`, `null` where a grain can't tell them, or `left_out`.
+#}
+{% macro sales_measures(of_lines=false, counts='counted') -%}
     {%- set found = {} -%}
     {%- for name, measure in summed_measures('sales').items() -%}
         {%- do found.update({name: {
             'sql': 'sum(' ~ (measure.expr if of_lines else name) ~ ')', 'type': measure.type
         }}) -%}
     {%- endfor -%}
-    {%- for name, measure in counted_measures('sales').items() -%}
+    {%- for name, measure in counted_measures('sales').items() if counts != 'left_out' -%}
         {%- do found.update({name: {
-            'sql': 'count(distinct ' ~ measure.expr ~ ')' if counts else 'null', 'type': measure.type
+            'sql': 'count(distinct ' ~ measure.expr ~ ')' if counts == 'counted' else 'null', 'type': measure.type
         }}) -%}
     {%- endfor -%}
     {{ return(found) }}

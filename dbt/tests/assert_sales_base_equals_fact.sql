@@ -1,9 +1,9 @@
--- Rows mean that the cube tells another story than the lines: measures of a month differ between base cuboid and fact.
+-- Rows mean that the cube tells another story than the lines: a measure of a month differs in base cuboid and fact.
 with
 facts as (
     select
         {{ first_of('month', 'order_date') }} as month_start_date,
-        sum(net_amount) as net_sales, sum(gross_amount) as gross_sales, sum(quantity) as units, count(*) as lines
+        {{ measure_columns(sales_measures(of_lines=true, counts='left_out')) }}
     from {{ ref('fct_sales_line') }}
     where {{ in_tested_months('order_date') }}
     group by {{ first_of('month', 'order_date') }}
@@ -12,7 +12,7 @@ facts as (
 cells as (
     select
         month_start_date,
-        sum(net_sales) as net_sales, sum(gross_sales) as gross_sales, sum(units) as units, sum(lines) as lines
+        {{ measure_columns(sales_measures(counts='left_out')) }}
     from {{ ref('sales_base') }}
     where {{ in_tested_months('order_date') }}
     group by month_start_date
@@ -24,8 +24,4 @@ select
     cells.net_sales as cube_net_sales
 from facts
 full outer join cells on facts.month_start_date = cells.month_start_date
-where
-    facts.net_sales is distinct from cells.net_sales
-    or facts.gross_sales is distinct from cells.gross_sales
-    or facts.units is distinct from cells.units
-    or facts.lines is distinct from cells.lines
+where {{ sums_differ('facts', 'cells') }}

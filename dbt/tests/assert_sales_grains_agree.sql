@@ -1,13 +1,16 @@
 -- Rows mean that two grains of the sales cube give different totals for the same sales: each must sum to all months.
 with
 months as (
-    select sum(net_sales) as net_sales, sum(gross_sales) as gross_sales, sum(units) as units, sum(lines) as lines
+    select
+        {{ measure_columns(sales_measures(counts='left_out')) }}
     from {{ ref('sales_month_grains') }}
     where grain = 'month'
 ),
 
 grains as (
-    select grain, sum(net_sales) as net_sales, sum(gross_sales) as gross_sales, sum(units) as units, sum(lines) as lines
+    select
+        grain,
+        {{ measure_columns(sales_measures(counts='left_out')) }}
     from {{ ref('sales_grains') }}
     group by grain
 )
@@ -15,8 +18,4 @@ grains as (
 select grains.grain, grains.net_sales, months.net_sales as month_net_sales
 from grains
 cross join months
-where
-    grains.net_sales is distinct from months.net_sales
-    or grains.gross_sales is distinct from months.gross_sales
-    or grains.units is distinct from months.units
-    or grains.lines is distinct from months.lines
+where {{ sums_differ('grains', 'months') }}

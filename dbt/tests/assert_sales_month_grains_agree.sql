@@ -1,9 +1,9 @@
--- Rows mean that a grain of the sales cube gives another total for a month than the base cuboid it was summed from.
+-- Rows mean that a grain of the sales cube gives another total for a month than the base cuboid.
 with
 base as (
     select
         month_start_date,
-        sum(net_sales) as net_sales, sum(gross_sales) as gross_sales, sum(units) as units, sum(lines) as lines
+        {{ measure_columns(sales_measures(counts='left_out')) }}
     from {{ ref('sales_base') }}
     where {{ in_tested_months('order_date') }}
     group by month_start_date
@@ -11,8 +11,9 @@ base as (
 
 grains as (
     select
-        grain, month_start_date,
-        sum(net_sales) as net_sales, sum(gross_sales) as gross_sales, sum(units) as units, sum(lines) as lines
+        grain,
+        month_start_date,
+        {{ measure_columns(sales_measures(counts='left_out')) }}
     from {{ ref('sales_month_grains') }}
     where {{ in_tested_months('month_start_date') }}
     group by grain, month_start_date
@@ -39,8 +40,4 @@ select
     grains.net_sales
 from expected
 full outer join grains on expected.grain = grains.grain and expected.month_start_date = grains.month_start_date
-where
-    expected.net_sales is distinct from grains.net_sales
-    or expected.gross_sales is distinct from grains.gross_sales
-    or expected.units is distinct from grains.units
-    or expected.lines is distinct from grains.lines
+where {{ sums_differ('expected', 'grains') }}

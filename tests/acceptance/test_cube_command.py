@@ -64,6 +64,8 @@ def test_explain_names_the_table_the_rows_read_and_the_release(loaded: Installat
         (["--by", "product.departmnt"], "there is no level 'product.departmnt'", "product.department"),
         (["--metrics", "net_sales.yearovr"], "there is no variant of net_sales 'yearovr'", "year_over_year"),
         (["--by", "age_band"], "several dimensions have a level 'age_band'", "customer_now.age_band"),
+        (["--where", "calendar.day = 'yesterday'"], "can't be compared", "calendar.day is of type date"),
+        (["--where", "calendar.year like '2%'"], "can't be compared", "calendar.year is of type integer"),
         (["--where", "store.store_id = "], "this is no condition", "write it like"),
         (["--where", "store.store_id = (select 1)"], "a condition can't hold", "write it like"),
         (["--where", 'product.department = "GROCERY"'], "in double quotes is a name", "'GROCERY'"),

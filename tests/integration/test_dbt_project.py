@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 DBT = PROJECT / "dbt"
 
 
-def dbt(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    where = ["--project-dir", str(DBT), "--profiles-dir", str(DBT), "--target-path", str(folder / "target")]
+def dbt(folder: Path, *args: str, project: Path = DBT) -> subprocess.CompletedProcess[str]:
+    where = ["--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(folder / "target")]
     return subprocess.run(
         [sys.executable, "-m", "dbt.cli.main", *args, *where, "--log-path", str(folder / "logs")],
         env=os.environ | {"CLIENTELE_BUILD": str(folder / "warehouse.duckdb")},
@@ -62,6 +63,34 @@ def test_every_fact_says_what_it_reconciles_with(manifest: dict[str, Any]) -> No
     for name, node in facts.items():
         assert node["config"]["meta"]["reconciles"], name
         assert "rows" in node["config"]["meta"]["measures"], name
+
+
+@pytest.mark.parametrize(
+    ("metric", "told"),
+    [
+        ('{name: of_one_store, label: x, type: simple, type_params: {measure: net_sales}, filter: "1 = 1"}', "filter"),
+        (
+            "{name: a_year_ago, label: x, type: derived, type_params: {expr: net_sales,"
+            " metrics: [{name: net_sales, offset_window: 1 year}]}}",
+            "ask for variants",
+        ),
+        (
+            "{name: first_day, label: x, type: cumulative, type_params: {measure: net_sales,"
+            " cumulative_type_params: {grain_to_date: month}}}",
+            "period_agg: last",
+        ),
+    ],
+)
+def test_a_metric_the_cube_does_not_understand_is_refused_not_half_understood(
+    tmp_path: Path, metric: str, told: str
+) -> None:
+    shutil.copytree(DBT, tmp_path / "dbt", ignore=shutil.ignore_patterns("target", "logs"))
+    declared = tmp_path / "dbt" / "models" / "semantic" / "mine.yml"
+    declared.write_text(f"metrics:\n  - {metric}\n")
+    done = dbt(tmp_path, "compile", "--select", "catalog", project=tmp_path / "dbt")
+    assert done.returncode != 0
+    assert "says what the cube does not know" in done.stdout
+    assert told in done.stdout
 
 
 def test_models_stay_short_enough_to_read() -> None:

@@ -17,7 +17,7 @@ create table star.dim_date as
     select cast(strftime(day, '%Y%m%d') as integer) as date_key, cast(day as date) as calendar_date,
         year(day) as calendar_year, strftime(day, '%Y-Q') || quarter(day) as year_quarter,
         strftime(day, '%Y-%m') as year_month, isoyear(day) as iso_year, strftime(day, '%G-W%V') as iso_year_week
-    from range(timestamp '2016-01-01', timestamp '2019-01-01', interval 1 day) as days(day);
+    from range(timestamp '2015-01-01', timestamp '2021-02-01', interval 1 day) as days(day);
 create table star.dim_store (store_key integer, region varchar, store_id varchar);
 create table star.dim_product (product_key integer, department varchar, category varchar);
 create table star.fct_sales_line (

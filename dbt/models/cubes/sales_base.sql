@@ -16,7 +16,7 @@ select
     category,
     age_band,
     income_band,
-    {{ measure_columns(sales_measures(of_lines=true, counts=false), of='summed') }}
+    {{ measure_columns(sales_measures(of_lines=true, counts='left_out')) }}
 from ({{ sales_lines_described() }}) as lines
 group by order_date, month_start_date, store_key, store_id, department, category, age_band, income_band
 order by order_date

@@ -12,7 +12,7 @@ select
     mastered_customer_key,
     store_key,
     department,
-    {{ measure_columns(sales_measures(of_lines=true, counts=false), of='summed') }}
+    {{ measure_columns(sales_measures(of_lines=true, counts='left_out')) }}
 from ({{ sales_lines_described() }}) as lines
 group by month_start_date, mastered_customer_key, store_key, department
 order by month_start_date

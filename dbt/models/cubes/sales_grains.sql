@@ -7,7 +7,7 @@
 {%- set summed = 'source' in declared %}
 
 {{ rolled_up(
-    grain, declared, sales_measures(counts=not summed),
+    grain, declared, sales_measures(counts='null' if summed else 'counted'),
     source=ref('sales_month_grains') if summed else ref('sales_orders'),
     day='period_start_date' if summed else 'order_date',
     where="grain = '" ~ declared.source ~ "'" if summed else 'true',

@@ -20,7 +20,7 @@ select
     mastered_customer_key,
     age_band,
     income_band,
-    {{ measure_columns(sales_measures(of_lines=true, counts=false), of='summed') }}
+    {{ measure_columns(sales_measures(of_lines=true, counts='left_out')) }}
 from ({{ sales_lines_described() }}) as lines
 group by
     order_date, month_start_date, order_id, store_key, store_id, channel_key, customer_key, customer_durable_key,
