@@ -58,7 +58,6 @@
 {% macro rollups_of(declared) -%}
     {%- set found = [] -%}
     {%- set summed = summed_measures(declared.name).keys() | list -%}
-    {%- set counted = counted_measures(declared.name).keys() | list -%}
     {%- set grains = {'sales_month_grains': sales_month_grains(), 'sales_grains': sales_grains()} -%}
     {%- for name, rollup in declared.config.meta.get('rollups', {}).items() -%}
         {%- if name in grains -%}
@@ -71,7 +70,7 @@
                     'name': 'sales_by_' ~ grain if grain != 'total' else 'sales_total', 'table': 'cube.' ~ name,
                     'grain': grain, 'period': about.period, 'day': 'period_start_date', 'levels': levels,
                     'keys': {'store': 'store_key'} if 'store_id' in about.by else {},
-                    'summed': summed, 'counted': {}, 'exact': [] if 'source' in about else counted,
+                    'summed': summed, 'counted': {}, 'exact': counts_of(about),
                 }) -%}
             {%- endfor -%}
         {%- else -%}

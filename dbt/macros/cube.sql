@@ -28,7 +28,7 @@
 
 {#
   Grains across months. Orders and people can't be summed, so these are counted anew each load from the orders, a tenth
-  of the lines; those by product are summed from a grain above, a few thousand rows a year, and have no such counts.
+  of the lines; those by product come from a smaller table, which tells `counts` only, the measures it can count.
 #}
 {% macro sales_grains() -%}
     {{ return({
@@ -36,13 +36,23 @@
         'year': {'period': 'year', 'by': []},
         'quarter': {'period': 'quarter', 'by': []},
         'week': {'period': 'week', 'by': []},
-        'department': {'period': 'all', 'by': ['department'], 'source': 'month_department'},
+        'department': {
+            'period': 'all', 'by': ['department'],
+            'table': 'sales_customer_months', 'day': 'month_start_date', 'counts': ['buyers'],
+        },
         'department_category': {
-            'period': 'all', 'by': ['department', 'category'], 'source': 'month_department_category'
+            'period': 'all', 'by': ['department', 'category'],
+            'table': 'sales_month_grains', 'day': 'period_start_date', 'counts': [],
+            'where': "grain = 'month_department_category'",
         },
         'store': {'period': 'all', 'by': ['store_id']},
         'age_income': {'period': 'all', 'by': ['age_band', 'income_band']},
     }) }}
+{%- endmacro %}
+
+{# The measures that count members and that a grain tells. #}
+{% macro counts_of(declared) -%}
+    {{ return(declared.get('counts', counted_measures('sales').keys() | list)) }}
 {%- endmacro %}
 
 {#
@@ -79,45 +89,35 @@ where {{ where }}
     {%- endfor %}
 {%- endmacro %}
 
+{# The columns of the measures that are sums, from a table that has them. #}
+{% macro summed_columns(alias) -%}
+    {%- for measure in summed_measures('sales') %}
+    {{ alias }}.{{ measure }}{{ "," if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
 {# For tests: whether two rows differ in any measure that is a sum. #}
 {% macro sums_differ(left, right) -%}
-    {%- for measure in sales_measures(counts='left_out') -%}
+    {%- for measure in sales_measures() -%}
     {{ " or " if not loop.first }}{{ left }}.{{ measure }} is distinct from {{ right }}.{{ measure }}
     {%- else -%} false
     {%- endfor -%}
 {%- endmacro %}
 
-{# The lines of the touched months with what the cube's cells are told apart by; a value nobody told is '(unknown)'. #}
-{% macro sales_lines_described() -%}
-    select
-        lines.*,
-        {{ first_of('month', 'lines.order_date') }} as month_start_date,
-        coalesce(stores.store_id, '(unknown)') as store_id,
-        coalesce(products.department, '(unknown)') as department,
-        coalesce(products.category, '(unknown)') as category,
-        coalesce(profiles.age_band, '(unknown)') as age_band,
-        coalesce(profiles.income_band, '(unknown)') as income_band
-    from {{ ref('sales_lines') }} as lines
-    left join {{ ref('dim_store') }} as stores on lines.store_key = stores.store_key
-    left join {{ ref('dim_product') }} as products on lines.product_key = products.product_key
-    left join {{ ref('dim_customer_profile') }} as profiles on lines.customer_profile_key = profiles.customer_profile_key
-    where {{ in_sales_months('lines.order_date') }}
-{%- endmacro %}
-
 {#
-  Measures of the cube over lines (`of_lines`), or over what is summed already: name -> {'sql', 'type'}. Those that count
-  members are `counted`, `null` where a grain can't tell them, or `left_out`.
+  Measures of the cube over lines (`of_lines`), or over what is summed already: name -> {'sql', 'type'}. Of those that
+  count members the `counted` are counted and the others NULL; all are left out if none is given.
 #}
-{% macro sales_measures(of_lines=false, counts='counted') -%}
+{% macro sales_measures(of_lines=false, counted=none) -%}
     {%- set found = {} -%}
     {%- for name, measure in summed_measures('sales').items() -%}
         {%- do found.update({name: {
             'sql': 'sum(' ~ (measure.expr if of_lines else name) ~ ')', 'type': measure.type
         }}) -%}
     {%- endfor -%}
-    {%- for name, measure in counted_measures('sales').items() if counts != 'left_out' -%}
+    {%- for name, measure in counted_measures('sales').items() if counted is not none -%}
         {%- do found.update({name: {
-            'sql': 'count(distinct ' ~ measure.expr ~ ')' if counts == 'counted' else 'null', 'type': measure.type
+            'sql': 'count(distinct ' ~ measure.expr ~ ')' if name in counted else 'null', 'type': measure.type
         }}) -%}
     {%- endfor -%}
     {{ return(found) }}
@@ -163,10 +163,7 @@ where {{ where }}
     {%- for table, grains in tables.items() -%}
     {%- for grain, declared in grains.items() %}
         {%- set name = 'sales_by_' ~ grain if grain != 'total' else 'sales_total' -%}
-        {%- set measures = summed_measures('sales').keys() | list -%}
-        {%- if 'source' not in declared -%}
-            {%- set measures = measures + counted_measures('sales').keys() | list -%}
-        {%- endif -%}
+        {%- set measures = (summed_measures('sales').keys() | list) + counts_of(declared) -%}
         {%- set columns = ['period', 'period_start_date'] + sales_dimensions().keys() | list + measures -%}
         {%- set told -%}
 Sales {{ 'by ' if declared.period != 'all' or declared.by }}

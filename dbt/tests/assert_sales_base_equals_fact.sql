@@ -3,7 +3,7 @@ with
 facts as (
     select
         {{ first_of('month', 'order_date') }} as month_start_date,
-        {{ measure_columns(sales_measures(of_lines=true, counts='left_out')) }}
+        {{ measure_columns(sales_measures(of_lines=true)) }}
     from {{ ref('fct_sales_line') }}
     where {{ in_tested_months('order_date') }}
     group by {{ first_of('month', 'order_date') }}
@@ -12,7 +12,7 @@ facts as (
 cells as (
     select
         month_start_date,
-        {{ measure_columns(sales_measures(counts='left_out')) }}
+        {{ measure_columns(sales_measures()) }}
     from {{ ref('sales_base') }}
     where {{ in_tested_months('order_date') }}
     group by month_start_date

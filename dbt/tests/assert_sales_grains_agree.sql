@@ -2,7 +2,7 @@
 with
 months as (
     select
-        {{ measure_columns(sales_measures(counts='left_out')) }}
+        {{ measure_columns(sales_measures()) }}
     from {{ ref('sales_month_grains') }}
     where grain = 'month'
 ),
@@ -10,7 +10,7 @@ months as (
 grains as (
     select
         grain,
-        {{ measure_columns(sales_measures(counts='left_out')) }}
+        {{ measure_columns(sales_measures()) }}
     from {{ ref('sales_grains') }}
     group by grain
 )

@@ -3,7 +3,7 @@ with
 base as (
     select
         month_start_date,
-        {{ measure_columns(sales_measures(counts='left_out')) }}
+        {{ measure_columns(sales_measures()) }}
     from {{ ref('sales_base') }}
     where {{ in_tested_months('order_date') }}
     group by month_start_date
@@ -13,7 +13,7 @@ grains as (
     select
         grain,
         month_start_date,
-        {{ measure_columns(sales_measures(counts='left_out')) }}
+        {{ measure_columns(sales_measures()) }}
     from {{ ref('sales_month_grains') }}
     where {{ in_tested_months('month_start_date') }}
     group by grain, month_start_date

@@ -7,16 +7,38 @@
     pre_hook="{{ forget_sales_months() }}",
 ) }}
 
+with
+cells as (
+    select
+        order_date,
+        store_key,
+        category_number,
+        bands_number,
+        {{ measure_columns(sales_measures(of_lines=true)) }}
+    from ({{ sales_lines_numbered() }}) as lines
+    group by order_date, store_key, category_number, bands_number
+    order by order_date
+),
+
+products as (
+    {{ names_of('category_number', ['department', 'category'], numbered_products()) }}
+),
+
+profiles as (
+    {{ names_of('bands_number', ['age_band', 'income_band'], numbered_profiles()) }}
+)
+
 select
-    order_date,
-    month_start_date,
-    store_key,
-    store_id,
-    department,
-    category,
-    age_band,
-    income_band,
-    {{ measure_columns(sales_measures(of_lines=true, counts='left_out')) }}
-from ({{ sales_lines_described() }}) as lines
-group by order_date, month_start_date, store_key, store_id, department, category, age_band, income_band
-order by order_date
+    cells.order_date,
+    {{ first_of('month', 'cells.order_date') }} as month_start_date,
+    cells.store_key,
+    coalesce(stores.store_id, '(unknown)') as store_id,
+    products.department,
+    products.category,
+    profiles.age_band,
+    profiles.income_band,
+    {{ summed_columns('cells') }}
+from cells
+inner join {{ ref('dim_store') }} as stores on cells.store_key = stores.store_key
+inner join products on cells.category_number = products.category_number
+inner join profiles on cells.bands_number = profiles.bands_number

@@ -7,12 +7,28 @@
     pre_hook="{{ forget_sales_months() }}",
 ) }}
 
+with
+cells as (
+    select
+        month_start_date,
+        mastered_customer_key,
+        store_key,
+        department_number,
+        {{ measure_columns(sales_measures(of_lines=true)) }}
+    from ({{ sales_lines_numbered() }}) as lines
+    group by month_start_date, mastered_customer_key, store_key, department_number
+    order by month_start_date
+),
+
+products as (
+    {{ names_of('department_number', ['department'], numbered_products()) }}
+)
+
 select
-    month_start_date,
-    mastered_customer_key,
-    store_key,
-    department,
-    {{ measure_columns(sales_measures(of_lines=true, counts='left_out')) }}
-from ({{ sales_lines_described() }}) as lines
-group by month_start_date, mastered_customer_key, store_key, department
-order by month_start_date
+    cells.month_start_date,
+    cells.mastered_customer_key,
+    cells.store_key,
+    products.department,
+    {{ summed_columns('cells') }}
+from cells
+inner join products on cells.department_number = products.department_number

@@ -9,12 +9,13 @@
 ) }}
 
 {%- for grain, declared in sales_month_grains().items() %}
-{%- set by_product = 'department' in declared.by %}
-
+{% if 'department' in declared.by %}
+{{ rolled_up_products(grain, declared) }}
+{%- else %}
 {{ rolled_up(
-    grain, declared, sales_measures(of_lines=by_product),
-    source='(' ~ sales_lines_described() ~ ') as lines' if by_product else ref('sales_orders'), day='order_date',
+    grain, declared, sales_measures(counted=counts_of(declared)), source=ref('sales_orders'), day='order_date',
     where=in_sales_months('order_date'), within_month=true,
 ) }}
+{%- endif %}
 {{ "union all" if not loop.last }}
 {%- endfor %}

@@ -12,7 +12,7 @@ select
     month_start_date,
     store_key,
     department,
-    {{ measure_columns(sales_measures(counts='left_out')) }}
+    {{ measure_columns(sales_measures()) }}
 from {{ ref('sales_base') }}
 where {{ in_sales_months('order_date') }}
 group by order_date, month_start_date, store_key, department
