@@ -13,22 +13,23 @@ from benchmarks.measure import BenchmarkError
 if TYPE_CHECKING:
     from benchmarks.grains import Clock
 
-# Grain -> calendar level and members it is told by; those marked False have no orders and buyers.
-GRAINS: dict[str, tuple[str, tuple[str, ...], bool]] = {
-    "day": ("day", (), True),
-    "month": ("month", (), True),
-    "month_department": ("month", ("department",), True),
-    "month_department_category": ("month", ("department", "category"), True),
-    "month_store": ("month", ("store_key",), True),
-    "month_age_income": ("month", ("age_band", "income_band"), True),
-    "total": ("all", (), True),
-    "year": ("year", (), True),
-    "quarter": ("quarter", (), True),
-    "week": ("week", (), True),
-    "department": ("all", ("department",), False),
-    "department_category": ("all", ("department", "category"), False),
-    "store": ("all", ("store_key",), True),
-    "age_income": ("all", ("age_band", "income_band"), True),
+BOTH = ("orders", "buyers")
+# Grain -> calendar level and members it is told by, and what is counted in it.
+GRAINS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "day": ("day", (), BOTH),
+    "month": ("month", (), BOTH),
+    "month_department": ("month", ("department",), BOTH),
+    "month_department_category": ("month", ("department", "category"), BOTH),
+    "month_store": ("month", ("store_key",), BOTH),
+    "month_age_income": ("month", ("age_band", "income_band"), BOTH),
+    "total": ("all", (), BOTH),
+    "year": ("year", (), BOTH),
+    "quarter": ("quarter", (), BOTH),
+    "week": ("week", (), BOTH),
+    "department": ("all", ("department",), ("buyers",)),
+    "department_category": ("all", ("department", "category"), ()),
+    "store": ("all", ("store_key",), BOTH),
+    "age_income": ("all", ("age_band", "income_band"), BOTH),
 }
 MEMBERS = ("department", "category", "store_key", "age_band", "income_band")
 SUMS = {
@@ -108,6 +109,8 @@ CLICKHOUSE_SUMS = ", ".join(
     + ["count() as lines", "sum(if(cost_amount is not null, net_amount, null)) as costed_sales"]
 )
 
+CLICKHOUSE_COUNTS = {"orders": "uniqExact(order_id)", "buyers": "uniqExactIf(person, person > 0)"}
+
 
 def chdb_all(folder: Path, clock: Clock) -> None:
     session = _session(folder)
@@ -130,10 +133,9 @@ def chdb_all(folder: Path, clock: Clock) -> None:
                 if member in members
                 else f"cast(null as Nullable({kind})) as of_{member}"
             )
-        counts = (
-            "toNullable(uniqExact(order_id)) as orders, toNullable(uniqExactIf(person, person > 0)) as buyers"
-            if counted
-            else "cast(null as Nullable(UInt64)) as orders, cast(null as Nullable(UInt64)) as buyers"
+        counts = ", ".join(
+            f"{f'toNullable({sql})' if name in counted else 'cast(null as Nullable(UInt64))'} as {name}"
+            for name, sql in CLICKHOUSE_COUNTS.items()
         )
         keys = ([PERIODS[period]] if period != "all" else []) + list(members)
         grouped = f" group by {', '.join(keys)}" if keys else ""
@@ -169,17 +171,17 @@ def polars_all(folder: Path, clock: Clock) -> None:
     sums = [pl.col(column).sum().alias(name) for name, column in SUMS.items()]
     sums += [pl.len().alias("lines")]
     sums += [pl.col("net_amount").filter(pl.col("cost_amount").is_not_null()).sum().alias("costed_sales")]
-    counts = [
-        pl.col("order_id").n_unique().alias("orders"),
-        pl.col("person").filter(pl.col("person") > 0).n_unique().alias("buyers"),
-    ]
+    counts = {
+        "orders": pl.col("order_id").n_unique().alias("orders"),
+        "buyers": pl.col("person").filter(pl.col("person") > 0).n_unique().alias("buyers"),
+    }
     every = {"day": "1d", "week": "1w", "month": "1mo", "quarter": "1q", "year": "1y"}
     plans = []
     for grain, (period, members, counted) in GRAINS.items():
         keys: list[Any] = list(members)
         if period != "all":
             keys.append(pl.col("order_date").dt.truncate(every[period]).alias("period_start_date"))
-        chosen = sums + (counts if counted else [])
+        chosen = sums + [counts[name] for name in counted]
         plan = joined.group_by(keys).agg(chosen) if keys else joined.select(chosen)
         plans.append(plan.with_columns(pl.lit(grain).alias("grain")))
     with clock.of("grains"):

@@ -1,7 +1,7 @@
 -- One row per order date, store and department that sold something, summed from the base cuboid: a fifth of its rows.
 -- Additive: all measures, over every dimension.
--- A load re-aggregates the months its lines, or changed customers and products, touch. Sorted by month, then store: what
--- is asked of one store is answered a fifth sooner than sorted by date, measured at 14.6M lines.
+-- A load re-aggregates the months its lines, or changed customers and products, touch. Sorted by month, then store:
+-- what is asked of one store is answered a fifth sooner than sorted by date, measured at 14.6M lines.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
