@@ -48,6 +48,8 @@ class Answer:
 class SparkStore:
     """One load's tables on Spark."""
 
+    engine = SPARK
+
     def __init__(self, settings: Settings, load_id: str, ledger: Ledger) -> None:
         self.settings, self.load_id, self.ledger = settings, load_id, ledger
         self.releases = releases_of(settings, SPARK)

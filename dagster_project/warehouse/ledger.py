@@ -23,6 +23,7 @@ TABLES: dict[str, dict[str, str]] = {
         "load_id": "varchar",
         "load_date": "date",
         "kind": "varchar",
+        "engine": "varchar",
         "status": "varchar",
         "started_at": "timestamp",
         "finished_at": "timestamp",

@@ -140,8 +140,9 @@ class Load:
         )
         kind = "as-of" if request.as_of else "rebuild" if request.rebuild else "nightly"
         ledger.write(
-            "load", load_id, load_date=request.load_date, kind=kind, status="running", started_at=now(), run_id=run_id
-        )
+            "load", load_id, load_date=request.load_date, kind=kind, engine=load.store.engine, status="running",
+            started_at=now(), run_id=run_id,
+        )  # fmt: skip
         return load
 
     @contextlib.contextmanager

@@ -10,7 +10,7 @@ from dagster_project.landing.quarantine import Quarantine
 from dagster_project.settings import Settings
 from dagster_project.warehouse.ledger import Ledger
 from dagster_project.warehouse.lock import WriterLock
-from dagster_project.warehouse.releases import DUCKDB, SPARK, Releases, releases_of
+from dagster_project.warehouse.releases import DUCKDB, Releases, releases_of
 
 FEED_COLUMNS = (
     "rows_read",
@@ -29,11 +29,9 @@ def load_report(settings: Settings, load_id: str) -> dict[str, Any]:
     load = ledger.load(load_id)
     batches = {f"{r['source']}.{r['feed']}": r for r in ledger.records(load_id, "batch")}
     quality = ledger.records(load_id, "quality_result")
-    served = {engine: releases_of(settings, engine).current() for engine in (DUCKDB, SPARK)}
-    engine, published = next(
-        ((engine, found) for engine, found in served.items() if found and found.release == load.get("release")),
-        (DUCKDB, None),
-    )
+    engine = load.get("engine") or DUCKDB
+    served = releases_of(settings, engine).current()
+    published = served if served and served.release == load.get("release") else None
     differing = [r for r in ledger.records(load_id, "reconciliation") if Decimal(r["difference"])]
     return {
         "load_id": load_id,

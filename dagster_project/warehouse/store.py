@@ -17,12 +17,13 @@ from dagster_project.warehouse.ledger import Ledger
 from dagster_project.warehouse.personal import STORAGE
 from dagster_project.warehouse.plan import Plan
 from dagster_project.warehouse.reconciliation import Reader
-from dagster_project.warehouse.releases import FILE, Release, Releases, copy_file
+from dagster_project.warehouse.releases import DUCKDB, FILE, Release, Releases, copy_file
 
 
 class Store(Protocol):
     """What a load asks of the engine it builds on."""
 
+    engine: str
     releases: Releases
     folder: Path
     made_by: str  # of the engine's own macros; see make_plan
@@ -55,6 +56,7 @@ class Store(Protocol):
 class DuckStore:
     """A build folder with warehouse.duckdb, and pii.duckdb where there is personal data."""
 
+    engine = DUCKDB
     made_by = ""  # the models depend on its macros, so they are in each table's fingerprint
 
     def __init__(self, settings: Settings, load_id: str, ledger: Ledger) -> None:

@@ -148,7 +148,9 @@ def test_a_night_that_recuts_the_past_and_whose_driver_is_killed(home: Installat
 
     on_spark(home, THIRD)
     assert not killed & data_folders(home)
-    assert "crashed" in [record["status"] for record in ledger(home, "load")]
+    (crashed,) = [record["load_id"] for record in ledger(home, "load") if record["status"] == "crashed"]
+    report = home.run("status", str(crashed), "--json").json
+    assert (report["status"], report["engine"]) == ("crashed", "spark")
     assert served(home, "select count(*) from {dim_customer} where income_band = '250K+'")[0][0] > 0
 
 
