@@ -82,6 +82,12 @@ where {{ where }}
 {{ 'group by ' ~ groups | join(', ') if groups else 'having count(*) > 0' }}
 {%- endmacro %}
 
+{# The columns of `rolled_up`, in its order. #}
+{% macro cell_columns() -%}
+    {%- set columns = ['grain', 'period', 'period_start_date'] + sales_dimensions().keys() | list + ['store_key'] -%}
+    {{ (columns + (summed_measures('sales').keys() | list) + (counted_measures('sales').keys() | list)) | join(', ') }}
+{%- endmacro %}
+
 {# The columns of measures, as `sales_measures` gives them. #}
 {% macro measure_columns(measures) -%}
     {%- for name, measure in measures.items() %}
@@ -123,37 +129,6 @@ where {{ where }}
     {{ return(found) }}
 {%- endmacro %}
 
-{#
-  Months to re-aggregate: those the batch or a changed member touches, and those in which someone bought who is another
-  person by today's links. Asked for before any condition, so that dbt sees the edges when it parses.
-#}
-{% macro sales_months() -%}
-    {%- set months = restated_months(
-        ref('fct_sales_line'), 'order_date', 'order_lines', {'customer': 'customers', 'product': 'products'}
-    ) -%}
-    {%- set relinked = ref('relinked_sales_months') -%}
-    {%- if execute -%}
-        {%- set found = run_query('select cast(month_start_date as string) from ' ~ relinked) -%}
-        {%- set months = (months + found.columns[0].values() | list) | unique | sort -%}
-    {%- endif -%}
-    {{ return(months) }}
-{%- endmacro %}
-
-{% macro in_sales_months(column) -%}
-    {%- set months = sales_months() -%}
-    {%- if is_incremental() -%} {{ in_months(column, months) }}
-    {%- else -%} true
-    {%- endif -%}
-{%- endmacro %}
-
-{# Pre-hook: takes the touched months out before they are added again; literal dates keep it off the other months. #}
-{% macro forget_sales_months() %}
-    {%- set months = sales_months() -%}
-    {%- if is_incremental() and months -%}
-{{ delete_rows(this, in_months('month_start_date', months)) }}
-    {%- endif -%}
-{% endmacro %}
-
 {# Post-hook: one view a grain, so that nobody sums over grains by accident. #}
 {% macro create_sales_views() %}
     {%- set tables = {
@@ -183,11 +158,3 @@ from {{ table.include(database=false) }}
 where grain = '{{ grain }}';
 comment on view {{ view }} is '{{ told }}';
 {% endmacro %}
-
-{# For tests: the months a load re-aggregated; all of them when the cube was rebuilt. #}
-{% macro in_tested_months(column) -%}
-    {%- set months = sales_months() -%}
-    {%- if rebuilt('sales_base') -%} true
-    {%- else -%} {{ in_months(column, months) }}
-    {%- endif -%}
-{%- endmacro %}

@@ -99,3 +99,8 @@ insert into {{ this }} values
         ~ ' from ' ~ table ~ " where grain = '" ~ grain ~ "'"
     ) -%}
 {% endmacro %}
+
+{# A table is dropped before it is made here, so the grains across months are made whole. #}
+{% macro spark__kept_grains() -%}
+    {{ return(none) }}
+{%- endmacro %}
