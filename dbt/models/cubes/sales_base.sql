@@ -15,7 +15,7 @@ cells as (
         category_number,
         bands_number,
         {{ measure_columns(sales_measures(of_lines=true)) }}
-    from ({{ sales_lines_numbered() }}) as lines
+    from ({{ sales_lines_numbered(with_bands=true) }}) as lines
     group by order_date, store_key, category_number, bands_number
     order by order_date
 ),
