@@ -17,6 +17,7 @@ BOTH = ("orders", "buyers")
 # Grain -> calendar level and members it is told by, and what is counted in it.
 GRAINS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "day": ("day", (), BOTH),
+    "day_department": ("day", ("department",), ()),
     "month": ("month", (), BOTH),
     "month_department": ("month", ("department",), BOTH),
     "month_department_category": ("month", ("department", "category"), BOTH),

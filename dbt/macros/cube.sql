@@ -18,6 +18,7 @@
 {% macro sales_month_grains() -%}
     {{ return({
         'day': {'period': 'day', 'by': []},
+        'day_department': {'period': 'day', 'by': ['department'], 'table': 'sales_store_days', 'counts': []},
         'month': {'period': 'month', 'by': []},
         'month_department': {'period': 'month', 'by': ['department']},
         'month_department_category': {'period': 'month', 'by': ['department', 'category']},
