@@ -24,8 +24,8 @@
         product_key,
         department,
         category,
-        cast(dense_rank() over (order by department) as int) as department_number,
-        cast(dense_rank() over (order by department, category) as int) as category_number
+        cast(dense_rank() over (order by department nulls last) as int) as department_number,
+        cast(dense_rank() over (order by department nulls last, category nulls last) as int) as category_number
     from (
         select
             product_key,
@@ -40,7 +40,7 @@
         customer_profile_key,
         age_band,
         income_band,
-        cast(dense_rank() over (order by age_band, income_band) as int) as bands_number
+        cast(dense_rank() over (order by age_band nulls last, income_band nulls last) as int) as bands_number
     from (
         select
             customer_profile_key,
