@@ -108,8 +108,10 @@ class Cube:
         try:
             table = self.connection.sql(statement.sql).to_arrow_table()
         except (duckdb.ConversionException, duckdb.BinderException) as error:
-            # names were checked, so it is a member of another type than its level
             levels = {level for item in read_conditions(query.where, self.dictionary) for level in item.levels}
+            if not levels:
+                raise
+            # names were checked, so it is a member of another type than its level
             types = ", ".join(sorted(f"{level.name} is of type {level.data_type}" for level in levels))
             raise CubeError(
                 f"a condition can't be compared: {str(error).partition(': ')[2].splitlines()[0]}",

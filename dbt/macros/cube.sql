@@ -14,11 +14,11 @@
     }) }}
 {%- endmacro %}
 
-{# Grains within one month: a load re-aggregates those of the months it touched. #}
+{# Grains within one month: a load re-aggregates those of the months it touched. Only `counts` are counted, or all. #}
 {% macro sales_month_grains() -%}
     {{ return({
         'day': {'period': 'day', 'by': []},
-        'day_department': {'period': 'day', 'by': ['department'], 'table': 'sales_store_days', 'counts': []},
+        'day_department': {'period': 'day', 'by': ['department'], 'counts': []},
         'month': {'period': 'month', 'by': []},
         'month_department': {'period': 'month', 'by': ['department']},
         'month_department_category': {'period': 'month', 'by': ['department', 'category']},

@@ -9,7 +9,7 @@
         {{ first_of('month', 'lines.order_date') }} as month_start_date,
         products.department_number,
         products.category_number
-        {{- ", profiles.bands_number" if with_bands }}
+        {{- ", profiles.income_band_number" if with_bands }}
     from {{ ref('sales_lines') }} as lines
     inner join ({{ numbered_products() }}) as products on lines.product_key = products.product_key
     {%- if with_bands %}
@@ -18,54 +18,53 @@
     where {{ in_sales_months('lines.order_date') }}
 {%- endmacro %}
 
-{# Versions of products with what the cube tells them apart by; what nobody told is '(unknown)'. #}
-{% macro numbered_products() -%}
-    select
-        product_key,
-        department,
-        category,
-        cast(dense_rank() over (order by department nulls last) as int) as department_number,
-        cast(dense_rank() over (order by department nulls last, category nulls last) as int) as category_number
-    from (
-        select
-            product_key,
-            coalesce(department, '(unknown)') as department,
-            coalesce(category, '(unknown)') as category
-        from {{ ref('dim_product') }}
-    ) as products
+{% macro numbered_products() -%} {{ numbered(ref('dim_product'), 'product_key', ['department', 'category']) }}
 {%- endmacro %}
 
 {% macro numbered_profiles() -%}
-    select
-        customer_profile_key,
-        age_band,
-        income_band,
-        cast(dense_rank() over (order by age_band nulls last, income_band nulls last) as int) as bands_number
-    from (
-        select
-            customer_profile_key,
-            coalesce(age_band, '(unknown)') as age_band,
-            coalesce(income_band, '(unknown)') as income_band
-        from {{ ref('dim_customer_profile') }}
-    ) as profiles
-{%- endmacro %}
-
-{# One row per number: `levels` are the names that it stands for. #}
-{% macro names_of(number, levels, numbered) -%}
-    select distinct {{ number }}, {{ levels | join(', ') }} from ({{ numbered }}) as numbered
+    {{ numbered(ref('dim_customer_profile'), 'customer_profile_key', ['age_band', 'income_band']) }}
 {%- endmacro %}
 
 {#
-  The cells of a grain by product within a month. Members are counted over the distinct ones of each cell, which takes
-  half as long as count(distinct) beside the sums.
+  Members of a dimension with the names the cube tells them apart by; what nobody told is '(unknown)'. <name>_number is
+  one for each combination of that name and those before it.
+#}
+{% macro numbered(dimension, key, names) -%}
+    select
+        {{ key }},
+        {%- for name in names %}
+        {{ name }},
+        cast(dense_rank() over (order by {{ names[:loop.index] | join(' nulls last, ') }} nulls last) as int) as {{ name }}_number
+        {{- "," if not loop.last }}
+        {%- endfor %}
+    from (
+        select
+            {{ key }},
+            {%- for name in names %}
+            coalesce({{ name }}, '(unknown)') as {{ name }}{{ "," if not loop.last }}
+            {%- endfor %}
+        from {{ dimension }}
+    ) as members
+{%- endmacro %}
+
+{# One row per number: the names that it stands for. #}
+{% macro names_of(names, numbered) -%}
+    select distinct {{ names[-1] }}_number, {{ names | join(', ') }} from ({{ numbered }}) as numbered
+{%- endmacro %}
+
+{#
+  The cells of a grain by product within a month, from the lines. Members are counted over the distinct ones of each
+  cell, which takes half as long as count(distinct) beside the sums.
 #}
 {% macro rolled_up_products(grain, declared) -%}
     {%- set number = declared.by[-1] ~ '_number' -%}
-    {%- set measures = sales_measures(of_lines=true) -%}
+    {%- set day = 'order_date' if declared.period == 'day' else 'month_start_date' -%}
+    {%- set keys = ['month_start_date', 'order_date', number] if declared.period == 'day' else ['month_start_date', number] -%}
+    {%- set keys = keys | join(', ') -%}
 select
     '{{ grain }}' as grain,
-    {{ period_name(declared.period, 'cells.month_start_date') }} as period,
-    cells.month_start_date as period_start_date,
+    {{ period_name(declared.period, 'cells.' ~ day) }} as period,
+    cells.{{ day }} as period_start_date,
     cells.month_start_date,
     {%- for dimension in sales_dimensions() %}
     {{ 'names.' ~ dimension if dimension in declared.by else "'(all)'" }} as {{ dimension }},
@@ -73,23 +72,24 @@ select
     cast(null as bigint) as store_key,
     {{ summed_columns('cells') }},
     {%- for name, measure in counted_measures('sales').items() %}
-    cast(counted_{{ name }}.members as {{ measure.type }}) as {{ name }}{{ "," if not loop.last }}
+    cast({{ 'counted_' ~ name ~ '.members' if name in counts_of(declared) else 'null' }} as {{ measure.type }}) as {{ name }}
+    {{- "," if not loop.last }}
     {%- endfor %}
 from (
-    select month_start_date, {{ number }}, {{ measure_columns(measures) }}
+    select {{ keys }}, {{ measure_columns(sales_measures(of_lines=true)) }}
     from ({{ sales_lines_numbered() }}) as lines
-    group by month_start_date, {{ number }}
+    group by {{ keys }}
 ) as cells
-inner join ({{ names_of(number, declared.by, numbered_products()) }}) as names on cells.{{ number }} = names.{{ number }}
-{%- for name, measure in counted_measures('sales').items() %}
+inner join ({{ names_of(declared.by, numbered_products()) }}) as names on cells.{{ number }} = names.{{ number }}
+{%- for name, measure in counted_measures('sales').items() if name in counts_of(declared) %}
 inner join (
-    select month_start_date, {{ number }}, count(member) as members
+    select {{ keys }}, count(member) as members
     from (
-        select distinct month_start_date, {{ number }}, {{ measure.expr }} as member
+        select distinct {{ keys }}, {{ measure.expr }} as member
         from ({{ sales_lines_numbered() }}) as lines
     ) as members
-    group by month_start_date, {{ number }}
+    group by {{ keys }}
 ) as counted_{{ name }}
-    on cells.month_start_date = counted_{{ name }}.month_start_date and cells.{{ number }} = counted_{{ name }}.{{ number }}
+    on cells.{{ day }} = counted_{{ name }}.{{ day }} and cells.{{ number }} = counted_{{ name }}.{{ number }}
 {%- endfor %}
 {%- endmacro %}

@@ -223,13 +223,12 @@ def test_a_changed_model_is_rebuilt_with_its_descendants_only_and_a_changed_desc
     )
     told = home.run("load", "--date", "2017-03-20")
 
-    descendants = "sales_base, sales_grains, sales_month_grains, sales_store_days"
     # the lines left out contradict the fact: the rebuilt cuboid is refused, and nothing else was rebuilt
-    assert f"rebuild because their models changed: {descendants}" in told.text
+    assert "rebuild because their models changed: sales_base, sales_store_days" in told.text
     assert told.code == 1
     model.write_text(model.read_text().replace("where net_amount > 5", "where net_amount is not null"))
     report = home.load("2017-03-20")
-    assert report["rebuilt"] == descendants
+    assert report["rebuilt"] == "sales_base, sales_store_days"
     assert_same_tables(home, three_nights)
     assert "because their models changed: sales_base" in home.run("status", report["load_id"], check=0).text
 

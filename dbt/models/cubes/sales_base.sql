@@ -13,19 +13,19 @@ cells as (
         order_date,
         store_key,
         category_number,
-        bands_number,
+        income_band_number,
         {{ measure_columns(sales_measures(of_lines=true)) }}
     from ({{ sales_lines_numbered(with_bands=true) }}) as lines
-    group by order_date, store_key, category_number, bands_number
+    group by order_date, store_key, category_number, income_band_number
     order by order_date
 ),
 
 products as (
-    {{ names_of('category_number', ['department', 'category'], numbered_products()) }}
+    {{ names_of(['department', 'category'], numbered_products()) }}
 ),
 
 profiles as (
-    {{ names_of('bands_number', ['age_band', 'income_band'], numbered_profiles()) }}
+    {{ names_of(['age_band', 'income_band'], numbered_profiles()) }}
 )
 
 select
@@ -41,4 +41,4 @@ select
 from cells
 inner join {{ ref('dim_store') }} as stores on cells.store_key = stores.store_key
 inner join products on cells.category_number = products.category_number
-inner join profiles on cells.bands_number = profiles.bands_number
+inner join profiles on cells.income_band_number = profiles.income_band_number

@@ -21,7 +21,7 @@ cells as (
 ),
 
 products as (
-    {{ names_of('department_number', ['department'], numbered_products()) }}
+    {{ names_of(['department'], numbered_products()) }}
 )
 
 select
