@@ -38,7 +38,7 @@
 
 {% macro add_months(day, months) -%}{{ adapter.dispatch('add_months')(day, months) }}{%- endmacro %}
 {% macro default__add_months(day, months) -%}
-    cast({{ day }} + interval {{ months }} month as date)
+    cast({{ day }} + interval ({{ months }}) month as date)
 {%- endmacro %}
 
 {% macro days_from(earlier, later) -%}{{ adapter.dispatch('days_from')(earlier, later) }}{%- endmacro %}

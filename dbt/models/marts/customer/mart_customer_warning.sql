@@ -1,0 +1,35 @@
+-- One row per customer who may be leaving, the most valuable first: overdue by the own rhythm, or buying ever less.
+-- Additive: value_12_months, the value at risk. Who is lost already is not here.
+-- Made whole each load.
+{%- set rules = customer_rules() %}
+with
+at_risk as (
+    select
+        mastered_customer_key, as_of_date, value_basis, value_12_months, pyramid_tier, state, trend,
+        last_order_date, recency_days, mean_interval_days, orders_12_months,
+        {{ ratio('recency_days', 'mean_interval_days') }} as intervals_overdue
+    from {{ ref('mart_customer_360') }}
+    where
+        state in ('warning', 'stable', 'high value')
+        and (state = 'warning' or trend = 'falling')
+)
+
+select
+    cast(
+        row_number() over (order by value_12_months desc nulls last, mastered_customer_key asc nulls last) as bigint
+    ) as warning_rank,
+    mastered_customer_key, as_of_date, value_basis, value_12_months, pyramid_tier, state, trend,
+    last_order_date, recency_days, mean_interval_days, orders_12_months, intervals_overdue,
+    case
+        when state = 'warning'
+            then 'no order for ' || cast(recency_days as string) || ' days, where one came every '
+                || coalesce(cast(cast(round(mean_interval_days, 0) as integer) as string), '(unknown)')
+        else ''
+    end
+    || case when state = 'warning' and trend = 'falling' then '; ' else '' end
+    || case
+        when trend = 'falling'
+            then 'bought for less than {{ (100 * rules.falling_below) | int }} % of the three months before'
+        else ''
+    end as reason
+from at_risk
