@@ -120,7 +120,7 @@ where false
 
 {# `part` of `whole`, as a double; NULL where there is no whole. #}
 {% macro ratio(part, whole) -%}
-    cast({{ part }} as double) / nullif(cast({{ whole }} as double), 0)
+    cast(cast({{ part }} as double) / nullif({{ whole }}, 0) as double)
 {%- endmacro %}
 
 {# A measure's share of its month's. #}

@@ -47,7 +47,7 @@ remembered as (
             partition by scored.mastered_customer_key order by scored.month_start_date nulls last
             rows between unbounded preceding and current row
         ) as last_decided,
-        trends_before.trend as trend_before
+        trends_before.trend as kept_trend
     from scored
     left join trends_before on scored.mastered_customer_key = trends_before.mastered_customer_key
 ),
@@ -55,7 +55,7 @@ remembered as (
 trending as (
     select
         *,
-        coalesce({{ trend_of('last_decided') }}, trend_before) as trend
+        coalesce({{ trend_of('last_decided') }}, kept_trend) as trend
     from remembered
 ),
 
