@@ -48,11 +48,11 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installation]:
 
 @pytest.fixture(scope="module")
 def lines(nights: dict[str, Installation]) -> pd.DataFrame:
-    """The lines as the files tell them, by the day in New York: net is what was paid, less the shop's match."""
+    """The lines as the files tell them, by the day in New York: net is what was paid."""
     read: pd.DataFrame = pd.read_parquet(nights["grown"].data / "transactions.parquet")
     stamp = read["transaction_timestamp"].dt.tz_localize("UTC").dt.tz_convert("America/New_York")
     return read.assign(
-        day=stamp.dt.tz_localize(None).dt.normalize(), net=(read["sales_value"] - read["coupon_match_disc"]).round(2)
+        day=stamp.dt.tz_localize(None).dt.normalize(), net=read["sales_value"].round(2)
     )
 
 
