@@ -1,0 +1,101 @@
+"""BG/NBD: purchases at a rate of one's own until, after one of them, the customer leaves.
+
+Fader, Hardie & Lee 2005, "Counting Your Customers" the Easy Way, Marketing Science 24(2). Rates are Gamma(r, alpha),
+the chance to leave after a purchase is Beta(a, b). Who never came back can't have left, so is alive for certain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy import special
+
+from dagster_project.clv.fitting import Fit, maximise, too_few
+from dagster_project.clv.quadrature import STEP, nodes
+from dagster_project.clv.statistics import Floats, Integers, Purchases
+
+CHUNK = 8192  # groups at a time: their nodes are held in memory
+LEAST_LOG = -700.0
+
+
+@dataclass(frozen=True)
+class BgNbd:
+    """The fitted model. Times are in the unit that `alpha` is in."""
+
+    name: ClassVar[str] = "bg_nbd"
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+    def p_alive(self, frequency: Integers, recency: Floats, age: Floats) -> Floats:
+        """Probability that the customer has not left."""
+        return np.asarray(special.expit(-_log_odds_gone(self, frequency, recency, age)), np.float64)
+
+    def expected_purchases(self, frequency: Integers, recency: Floats, age: Floats, time: float) -> Floats:
+        """Purchases to be expected in the next `time`."""
+        alive = self.p_alive(frequency, recency, age)
+        result = np.empty(len(frequency))
+        for start in range(0, len(frequency), CHUNK):
+            part = slice(start, start + CHUNK)
+            result[part] = self._of_the_living(frequency[part], time / (self.alpha + age[part]))
+        return alive * result
+
+    def _of_the_living(self, frequency: Integers, spans: Floats) -> Floats:
+        """The mean of (1 - (1 + p span)^-(r + x)) / p over p, which is Beta(a, b + x) for a customer alive."""
+        many, widest = int(frequency.max()), float(spans.max())
+        low = min(np.log(self.a / (self.b + many)), -np.log1p((self.r + many) * widest), -np.log1p(self.b + many))
+        high = max(0.0, np.log(self.a / self.b))
+        # a narrow density takes smaller steps
+        at, weights = nodes(low, high, self.a, self.b, min(STEP, 0.75 / np.sqrt(self.a)))
+        leaving = np.maximum(-np.logaddexp(0, -at), LEAST_LOG)
+        staying = -np.logaddexp(0, at)
+        distinct, which = np.unique(frequency, return_inverse=True)
+        density = self.a * leaving + (self.b + distinct[:, None]) * staying + np.log(weights)
+        density = np.exp(density - special.logsumexp(density, axis=1, keepdims=True))
+        chance = np.exp(leaving)
+        bought = -np.expm1(-(self.r + frequency[:, None]) * np.log1p(spans[:, None] * chance)) / chance
+        return np.asarray((density[which] * bought).sum(axis=1), np.float64)
+
+
+def _log_odds_gone(model: BgNbd, x: Integers, recency: Floats, age: Floats) -> Floats:
+    """log(P(left) / P(alive)); minus infinity for who never came back."""
+    repeated = x > 0
+    longer = np.log((model.alpha + age) / (model.alpha + recency))
+    odds = np.log(model.a) - np.log(np.where(repeated, model.b + x - 1, 1.0)) + (model.r + x) * longer
+    return np.where(repeated, odds, -np.inf)
+
+
+def fit(purchases: Purchases) -> Fit:
+    """Fit by maximum likelihood; time is measured in mean ages, so the unit of the statistics does not matter."""
+    total, groups = purchases.total, len(purchases.customers)
+    unfitted = Fit(BgNbd.name, "purchases", total, groups, message=too_few(total, purchases.repeaters))
+    if unfitted.message:
+        return unfitted
+    x, share = purchases.frequency, purchases.customers / total
+    unit = float(purchases.age @ share) or 1.0
+    recency, age = purchases.recency / unit, purchases.age / unit
+    constant = -float(x @ share) * np.log(unit)
+
+    def likelihood(point: Floats) -> tuple[float, Floats]:
+        r, alpha, a, b = np.exp(point)
+        model = BgNbd(r, alpha, a, b)
+        shape, to_age, to_last = r + x, np.log(alpha + age), np.log(alpha + recency)
+        odds = _log_odds_gone(model, x, recency, age)
+        gone = special.expit(odds)
+        each = special.gammaln(shape) - special.gammaln(r) + r * np.log(alpha)
+        each += special.gammaln(a + b) + special.gammaln(b + x) - special.gammaln(b) - special.gammaln(a + b + x)
+        each += np.logaddexp(0, odds) - shape * to_age
+        all_of, beta = special.digamma(a + b) - special.digamma(a + b + x), special.digamma(b + x)
+        by_r = special.digamma(shape) - special.digamma(r) + np.log(alpha) - to_age + gone * (to_age - to_last)
+        by_alpha = r / alpha - shape * ((1 - gone) / (alpha + age) + gone / (alpha + recency))
+        by_a = all_of + gone / a
+        by_b = all_of + beta - special.digamma(b) - gone / np.where(x > 0, b + x - 1, 1.0)
+        gradient = np.array([r * (by_r @ share), alpha * (by_alpha @ share), a * (by_a @ share), b * (by_b @ share)])
+        return float(each @ share) + constant, gradient
+
+    starts = ((1.0, 1.0, 1.0, 1.0), (0.25, 0.15, 0.8, 2.5), (3.0, 0.3, 0.1, 3.0))
+    return maximise(unfitted, likelihood, ("r", "alpha", "a", "b"), starts, (1.0, unit, 1.0, 1.0))
