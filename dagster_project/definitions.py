@@ -6,15 +6,15 @@ import dagster as dg
 
 from dagster_project.defs.feeds import feed_assets
 from dagster_project.defs.killed import killed_loads
-from dagster_project.defs.nightly import load_failed, nightly, nightly_load
+from dagster_project.defs.nightly import fit_of_the_month, load_failed, monthly_fit, nightly, nightly_load
 from dagster_project.defs.session import LoadSession
 from dagster_project.defs.warehouse import dbt_build, reconciliation, release
 
 defs = dg.Definitions(
     assets=[*feed_assets(), dbt_build, release],
     asset_checks=[reconciliation],
-    jobs=[nightly_load],
-    schedules=[nightly],
+    jobs=[nightly_load, monthly_fit],
+    schedules=[nightly, fit_of_the_month],
     sensors=[load_failed, killed_loads],
     resources={"session": LoadSession()},
     executor=dg.in_process_executor,

@@ -18,6 +18,7 @@ from dagster_project.cli import (
     customer,
     doctor,
     erase,
+    fit,
     landing,
     load,
     parity,
@@ -43,6 +44,7 @@ app.command("load")(load.load)
 app.command("status")(status.status)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(release.app, name="release")
+app.command("fit")(fit.fit)
 app.command("parity")(parity.parity)
 app.command("catalog")(catalog.catalog)
 app.add_typer(cube.app, name="cube")

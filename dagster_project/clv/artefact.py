@@ -69,6 +69,12 @@ class Artefact:
     folder: Path
     manifest: Manifest
 
+    def files(self) -> dict[str, str]:
+        """Path of each table, by its name."""
+        return {
+            name.removesuffix(".parquet"): str(self.folder / name) for name in (PARAMETERS, FITS, PURCHASES, VALUES)
+        }
+
     def holds(self, digest: str, horizon: Horizon) -> bool:
         """It is the fit of these statistics and this horizon: another would say the same."""
         known = self.manifest.digest, self.manifest.horizon_months, self.manifest.discount_rate

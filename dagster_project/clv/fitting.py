@@ -67,7 +67,11 @@ def too_few(customers: int, repeaters: int) -> str:
 
 
 def maximise(
-    unfitted: Fit, likelihood: Objective, names: Sequence[str], starts: Sequence[Sequence[float]], units: Sequence[float]
+    unfitted: Fit,
+    likelihood: Objective,
+    names: Sequence[str],
+    starts: Sequence[Sequence[float]],
+    units: Sequence[float],
 ) -> Fit:
     """Fit by maximum likelihood, from each of the starts.
 

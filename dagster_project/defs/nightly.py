@@ -9,6 +9,7 @@ import dagster as dg
 
 from dagster_project.defs.partitions import load_dates
 from dagster_project.settings import settings
+from dagster_project.warehouse.worth import fit_served
 
 # One process for all steps: a load shares one session, and a step process costs 2 s to start.
 nightly_load = dg.define_asset_job(
@@ -33,9 +34,37 @@ def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(run_key=day, partition_key=day, tags={"dagster/max_retries": "2"})
 
 
+@dg.op(name="fit", description="Fit the models of customers' worth on what is served; the next load reads them.")
+def fit_models(context: dg.OpExecutionContext) -> None:
+    landed = fit_served(settings(), wait=settings().lock_wait)
+    context.log.info(
+        f"{landed.folder.name}: purchases after {landed.manifest.purchases}, value after {landed.manifest.values}"
+    )
+
+
+@dg.job(
+    name="monthly_fit",
+    executor_def=dg.in_process_executor,
+    description="Fit customers' worth anew when a month has closed.",
+)
+def monthly_fit() -> None:
+    fit_models()
+
+
+@dg.schedule(
+    job=monthly_fit,
+    cron_schedule="0 2 2 * *",
+    execution_timezone=settings().timezone,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="The night after the month's last day was loaded, so that the next load publishes it.",
+)
+def fit_of_the_month(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    return dg.RunRequest(run_key=f"{context.scheduled_execution_time:%Y-%m}")
+
+
 @dg.run_failure_sensor(
     name="load_failed",
-    monitored_jobs=[nightly_load],
+    monitored_jobs=[nightly_load, monthly_fit],
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Logs a failed or partial load and posts it to CLIENTELE_WEBHOOK if that is set.",
 )

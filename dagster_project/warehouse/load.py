@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from dagster_project.clv import artefact
 from dagster_project.errors import ClienteleError, LoadError
 from dagster_project.landing.batch import FeedResult, Outcome, land_feed
 from dagster_project.landing.extraction import Gate, Night
@@ -29,7 +30,7 @@ from dagster_project.warehouse.erasure import finish_pending
 from dagster_project.warehouse.fingerprints import project_fingerprint
 from dagster_project.warehouse.ledger import Ledger, batch_figures, new_load_id, now
 from dagster_project.warehouse.lock import WriterLock
-from dagster_project.warehouse.plan import Plan, make_plan
+from dagster_project.warehouse.plan import Plan, fit_name, make_plan
 from dagster_project.warehouse.proof import prove
 from dagster_project.warehouse.reconciliation import Comparison, reconcile
 from dagster_project.warehouse.recovery import recover, settle_withheld
@@ -108,6 +109,7 @@ class Load:
         sources = read_sources(settings.sources_dir, settings.enabled_sources)
         feeds = [feed for source in sources.values() for feed in source.feeds.values()]
         finished = finish_pending(settings)
+        artefact.remove_uncommitted(settings.home)
         pii = open_pii(settings.home, settings.landing, settings.pii_key.get_secret_value(), feeds)
         ledger = Ledger(settings.ledger)
         releases = Releases(settings.releases, settings.warehouse)
@@ -217,6 +219,7 @@ class Load:
             dbt.staging_models(self.settings),
             *(json.dumps([feed.id, feed.system, feed.canonical, feed.columns, feed.pii]) for feed in self.feed_list()),
         )
+        fit = artefact.newest(self.settings.home, up_to=self.request.as_of)
         base = None if self.request.rebuild or self.request.as_of else current
         if base and set(landing.without) & set(base.loads):
             base = None  # it holds rows of a load skipped since: nothing can be grown on it
@@ -225,6 +228,7 @@ class Load:
             and base.project == project
             and base.load_date >= self.request.load_date
             and landing.loads() <= set(base.loads)
+            and base.fit == fit_name(fit)
         ):
             return None
         if not list(landing):
@@ -241,6 +245,7 @@ class Load:
             parsed=dbt.read_manifest(self.settings),
             project=project,
             made_by=self.store.made_by,
+            fit=fit,
         )
         return self.plan
 
@@ -327,6 +332,7 @@ class Load:
                 loads=plan.loads,
                 fingerprints=plan.fingerprints,
                 project=plan.project,
+                fit=fit_name(plan.fit),
                 sums={item.query: str(item.actual) for item in self.comparisons},
                 **self.store.seal(closed, {"load_id": self.load_id} | about),
             )

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from dagster_project.clv.artefact import Artefact
 from dagster_project.contract.contract import Contract, read_contract
 from dagster_project.landing.manifest import Landing, Manifest
 from dagster_project.landing.source import Extract, Feed, Source
@@ -27,6 +28,7 @@ class Plan:
         batches: the batches applied to tables that are not rebuilt.
         rebuild: names of the tables built from all of landing.
         loads: every load in the finished release.
+        fit: the fitted models the customers' worth is read from, if there are any.
     """
 
     load_id: str
@@ -38,6 +40,12 @@ class Plan:
     project: str
     loads: tuple[str, ...]
     variables: dict[str, Any]
+    fit: Artefact | None = None
+
+
+def fit_name(fit: Artefact | None) -> str:
+    """What a release calls the fit it was built with."""
+    return fit.folder.name if fit else ""
 
 
 def make_plan(
@@ -50,6 +58,7 @@ def make_plan(
     parsed: fingerprints.Manifest,
     project: str,
     made_by: str = "",
+    fit: Artefact | None = None,
 ) -> Plan:
     """Plan a build on `base` (None: a rebuild) with everything that has landed.
 
@@ -82,8 +91,10 @@ def make_plan(
             },
             "pii": {feed.id: _personal(feed, landing) for feed in feeds.values() if feed.pii},
             "upserted": _upserted(feeds.values()),
+            "fit": fit.files() if fit else {},
             "touched": _touched([manifest for manifest in batches if manifest.feed_id in feeds]),
         },
+        fit=fit,
     )
 
 

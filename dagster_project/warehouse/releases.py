@@ -43,6 +43,7 @@ class Release:
         pii_tables: rows per table of pii.duckdb, which is there if a source has personal data.
         files: per table the Parquet files it is read from, on Spark.
         columns: per table its columns as they are declared there, on Spark.
+        fit: the artefact of fitted models that customers' worth was read from; empty: none was there.
         sums: queries and what they yielded, verified when the file is reopened.
     """
 
@@ -58,6 +59,7 @@ class Release:
     pii_tables: dict[str, int] = field(default_factory=dict)
     files: dict[str, list[str]] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
+    fit: str = ""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self) | {"load_date": self.load_date.isoformat()}, indent=1)

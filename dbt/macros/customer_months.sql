@@ -11,6 +11,7 @@
         'steady_to': 1.2,
         'rising_from': 1.5,
         'high_value_tier': 3,
+        'doubtful_below': 0.5,
     }) }}
 {%- endmacro %}
 

@@ -119,3 +119,8 @@
     {%- set january_29 = 'make_date(' ~ year ~ ', 1, 29)' -%}
     {{ add_days(january_29, '(7 - ' ~ iso_weekday(january_29) ~ ') % 7') }}
 {%- endmacro %}
+
+{# Calendar months between the months of two days. #}
+{% macro months_from(earlier, later) -%}
+    (12 * (year({{ later }}) - year({{ earlier }})) + month({{ later }}) - month({{ earlier }}))
+{%- endmacro %}

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "landing": {"contract"},
     "profiling": {"contract", "landing"},
     "quality": set(),
-    "warehouse": {"contract", "landing", "quality"},
+    "warehouse": {"clv", "contract", "landing", "quality"},
     "spark": {"landing", "warehouse"},
     # reads a release and nothing else
     "olap": set(),

@@ -80,6 +80,7 @@ select
     {{ value_matrix('newest') }} as value_matrix,
     cast(100 * graded.points / nullif(cast(graded.measured_weight as double), 0) as double) as weighted_grade,
     cast(graded.measured_weight as decimal(5, 4)) as weighted_grade_measured,
+    worth.p_alive, worth.expected_purchases_year, worth.expected_present_value, worth.told_by as worth_told_by,
     departments.preferred as preferred_department,
     stores.preferred as preferred_store_key,
     weekdays.preferred as preferred_iso_weekday,
@@ -93,6 +94,7 @@ cross join measured
 left join newest on people.mastered_customer_key = newest.mastered_customer_key
 left join {{ ref('pyramid_tiers') }} as tiers on newest.pyramid_tier = tiers.pyramid_tier
 left join graded on people.mastered_customer_key = graded.mastered_customer_key
+left join {{ ref('mart_customer_value') }} as worth on people.mastered_customer_key = worth.mastered_customer_key
 left join departments on people.mastered_customer_key = departments.mastered_customer_key
 left join stores on people.mastered_customer_key = stores.mastered_customer_key
 left join weekdays on people.mastered_customer_key = weekdays.mastered_customer_key

@@ -1,4 +1,5 @@
--- One row per customer who may be leaving, the most valuable first: overdue by the own rhythm, or buying ever less.
+-- One row per customer who may be leaving, the most valuable first: overdue by the own rhythm, buying ever less, or
+-- hardly to come again by the models of worth.
 -- Additive: value_12_months, the value at risk. Who is lost already is not here.
 -- Made whole each load.
 {%- set rules = customer_rules() %}
@@ -6,12 +7,12 @@ with
 at_risk as (
     select
         mastered_customer_key, as_of_date, value_basis, value_12_months, pyramid_tier, state, trend,
-        last_order_date, recency_days, mean_interval_days, orders_12_months,
+        last_order_date, recency_days, mean_interval_days, orders_12_months, p_alive, expected_present_value,
         {{ ratio('recency_days', 'mean_interval_days') }} as intervals_overdue
     from {{ ref('mart_customer_360') }}
     where
         state in ('warning', 'stable', 'high value')
-        and (state = 'warning' or trend = 'falling')
+        and (state = 'warning' or trend = 'falling' or p_alive < {{ rules.doubtful_below }})
 )
 
 select
@@ -20,16 +21,25 @@ select
     ) as warning_rank,
     mastered_customer_key, as_of_date, value_basis, value_12_months, pyramid_tier, state, trend,
     last_order_date, recency_days, mean_interval_days, orders_12_months, intervals_overdue,
+    p_alive, expected_present_value,
     case
         when state = 'warning'
             then 'no order for ' || cast(recency_days as string) || ' days, where one came every '
                 || coalesce(cast(cast(round(mean_interval_days, 0) as integer) as string), '(unknown)')
         else ''
     end
-    || case when state = 'warning' and trend = 'falling' then '; ' else '' end
+    || case
+        when state = 'warning' and (trend = 'falling' or p_alive < {{ rules.doubtful_below }}) then '; ' else ''
+    end
     || case
         when trend = 'falling'
             then 'bought for less than {{ (100 * rules.falling_below) | int }} % of the three months before'
+        else ''
+    end
+    || case when trend = 'falling' and p_alive < {{ rules.doubtful_below }} then '; ' else '' end
+    || case
+        when p_alive < {{ rules.doubtful_below }}
+            then 'will buy again with a probability of ' || cast(cast(round(100 * p_alive, 0) as integer) as string) || ' %'
         else ''
     end as reason
 from at_risk

@@ -1,0 +1,43 @@
+{#
+  Fitted models of customers' worth, as `clientele fit` landed them (variable `fit`: table -> file). A build reads them
+  and never fits; where there is no fit yet the tables are empty, and customers are told by the rule of thumb.
+#}
+{% macro fitted(table, columns) -%}
+    {%- set file = var('fit', {}).get(table) -%}
+    select
+    {%- for column, type in columns.items() %}
+        cast({{ column if file else 'null' }} as {{ sql_type(type) }}) as {{ column }}{{ "," if not loop.last }}
+    {%- endfor %}
+    {% if file -%} from {{ parquet_files([file]) }} {%- else -%} where false {%- endif %}
+{%- endmacro %}
+
+{# The model's own columns of a fitted table, typed as its contract says. #}
+{% macro fitted_as_declared(table) -%}
+    {%- set columns = {} -%}
+    {%- for column in model.columns.values() -%}
+        {%- do columns.update({column.name: column.data_type}) -%}
+    {%- endfor -%}
+    {{ fitted(table, columns) }}
+{%- endmacro %}
+
+{# A month in days, as the fits have it. #}
+{% macro month_days() %}30.4375{% endmacro %}
+
+{# What money is worth `months` earlier, at a yearly rate. #}
+{% macro discounted(amount, rate, months) -%}
+    cast(cast({{ amount }} as double) * power(1 + {{ rate }}, -1 * ({{ months }}) / 12.0) as double)
+{%- endmacro %}
+
+{#
+  Months' worths over a horizon, added up: one purchase a month, each discounted to today (a geometric series), so what
+  one a month is worth. A rate of 0 counts the months.
+#}
+{% macro annuity(rate, months) -%}
+    case
+        when {{ rate }} = 0 then cast({{ months }} as double)
+        else cast(
+            (1 - power(1 + {{ rate }}, -1 * {{ months }} / 12.0))
+            / nullif(power(1 + {{ rate }}, 1 / 12.0) - 1, 0) as double
+        )
+    end
+{%- endmacro %}
