@@ -1,8 +1,8 @@
 """Customers' worth through the product: fitted on what is served, landed, read by the next load, never refitted.
 
-The data is the sample of CDNOW that Fader, Hardie and Lee (2005), "Counting Your Customers" the Easy Way, fit BG/NBD and
-Pareto/NBD to: 2,357 customers, 39 weeks. They count in weeks, the warehouse in days: of the parameters only the rates
-(alpha, beta) depend on that.
+The data is the sample of CDNOW that Fader, Hardie and Lee (2005), "Counting Your Customers" the Easy Way, fit BG/NBD
+and Pareto/NBD to: 2,357 customers, 39 weeks. They count in weeks, the warehouse in days: of the parameters only the
+rates (alpha, beta) depend on that.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installation]:
     data.mkdir()
     (data / "CDNOW_master.txt").write_text("\n".join(_sample()) + "\n")
     home = Installation(folder / "home", folder / "none")
+    home.data.mkdir()
     home.env = {"CLIENTELE_SOURCES": "cdnow", "CLIENTELE_FIRST_DATE": "1997-01-01", "CDNOW_DIR": str(data)}
     home.load(END_OF_CALIBRATION)
     found = {"before": home.copy(folder / "before")}
@@ -109,7 +110,7 @@ def test_the_same_customers_are_not_fitted_twice_and_a_load_never_fits(fitted: d
     # who has ordered since is told as of the fit, as nothing before it changed
     assert night.sql("select distinct as_of_date::varchar from mart.mart_customer_value") == [(END_OF_CALIBRATION,)]
     again = fitted["after"].run("fit", "--json")
-    assert '"as_of": "1997-09-30"' in again.stdout
+    assert '"as_of": "1997-09-30"' in again.out
     assert len(list((fitted["after"].home / "models" / "clv").iterdir())) == 1
 
 
