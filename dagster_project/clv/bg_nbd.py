@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 
-from dagster_project.clv.fitting import Fit, maximise, too_few
+from dagster_project.clv.fitting import Fit, maximise, mean, too_few
 from dagster_project.clv.quadrature import STEP, nodes
 from dagster_project.clv.statistics import Floats, Integers, Purchases
 
@@ -76,9 +76,9 @@ def fit(purchases: Purchases) -> Fit:
     if unfitted.message:
         return unfitted
     x, share = purchases.frequency, purchases.customers / total
-    unit = float(purchases.age @ share) or 1.0
+    unit = mean(purchases.age, share) or 1.0
     recency, age = purchases.recency / unit, purchases.age / unit
-    constant = -float(x @ share) * np.log(unit)
+    constant = -mean(x, share) * np.log(unit)
 
     def likelihood(point: Floats) -> tuple[float, Floats]:
         r, alpha, a, b = np.exp(point)
@@ -94,8 +94,8 @@ def fit(purchases: Purchases) -> Fit:
         by_alpha = r / alpha - shape * ((1 - gone) / (alpha + age) + gone / (alpha + recency))
         by_a = all_of + gone / a
         by_b = all_of + beta - special.digamma(b) - gone / np.where(x > 0, b + x - 1, 1.0)
-        gradient = np.array([r * (by_r @ share), alpha * (by_alpha @ share), a * (by_a @ share), b * (by_b @ share)])
-        return float(each @ share) + constant, gradient
+        by = np.stack([by_r, by_alpha, by_a, by_b])
+        return mean(each, share) + constant, np.exp(point) * (by * share).sum(axis=1)
 
     starts = ((1.0, 1.0, 1.0, 1.0), (0.25, 0.15, 0.8, 2.5), (3.0, 0.3, 0.1, 3.0))
     return maximise(unfitted, likelihood, ("r", "alpha", "a", "b"), starts, (1.0, unit, 1.0, 1.0))
