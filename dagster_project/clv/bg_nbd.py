@@ -80,22 +80,27 @@ def fit(purchases: Purchases) -> Fit:
     recency, age = purchases.recency / unit, purchases.age / unit
     constant = -mean(x, share) * np.log(unit)
 
+    # the special functions take only the frequency: few distinct values
+    distinct, which = np.unique(x, return_inverse=True)
+    weight = np.asarray(np.bincount(which, share), np.float64)
+
     def likelihood(point: Floats) -> tuple[float, Floats]:
         r, alpha, a, b = np.exp(point)
-        model = BgNbd(r, alpha, a, b)
-        shape, to_age, to_last = r + x, np.log(alpha + age), np.log(alpha + recency)
+        model, shape = BgNbd(r, alpha, a, b), r + x
+        to_age, to_last = np.log(alpha + age), np.log(alpha + recency)
         odds = _log_odds_gone(model, x, recency, age)
         gone = special.expit(odds)
-        each = special.gammaln(shape) - special.gammaln(r) + r * np.log(alpha)
-        each += special.gammaln(a + b) + special.gammaln(b + x) - special.gammaln(b) - special.gammaln(a + b + x)
-        each += np.logaddexp(0, odds) - shape * to_age
-        all_of, beta = special.digamma(a + b) - special.digamma(a + b + x), special.digamma(b + x)
-        by_r = special.digamma(shape) - special.digamma(r) + np.log(alpha) - to_age + gone * (to_age - to_last)
-        by_alpha = r / alpha - shape * ((1 - gone) / (alpha + age) + gone / (alpha + recency))
-        by_a = all_of + gone / a
-        by_b = all_of + beta - special.digamma(b) - gone / np.where(x > 0, b + x - 1, 1.0)
-        by = np.stack([by_r, by_alpha, by_a, by_b])
-        return mean(each, share) + constant, np.exp(point) * (by * share).sum(axis=1)
+        each = special.gammaln(r + distinct) - special.gammaln(r) + r * np.log(alpha) + special.gammaln(a + b)
+        each += special.gammaln(b + distinct) - special.gammaln(b) - special.gammaln(a + b + distinct)
+        total = mean(each, weight) + mean(np.logaddexp(0, odds) - shape * to_age, share)
+        all_of = special.digamma(a + b) - special.digamma(a + b + distinct)
+        by_r = mean(special.digamma(r + distinct) - special.digamma(r) + np.log(alpha), weight)
+        by_r += mean(gone * (to_age - to_last) - to_age, share)
+        by_alpha = r / alpha - mean(shape * ((1 - gone) / (alpha + age) + gone / (alpha + recency)), share)
+        by_a = mean(all_of, weight) + mean(gone, share) / a
+        by_b = mean(all_of + special.digamma(b + distinct) - special.digamma(b), weight)
+        by_b -= mean(gone / np.where(x > 0, b + x - 1, 1.0), share)
+        return total + constant, np.exp(point) * np.array([by_r, by_alpha, by_a, by_b])
 
     starts = ((1.0, 1.0, 1.0, 1.0), (0.25, 0.15, 0.8, 2.5), (3.0, 0.3, 0.1, 3.0))
     return maximise(unfitted, likelihood, ("r", "alpha", "a", "b"), starts, (1.0, unit, 1.0, 1.0))
