@@ -17,7 +17,8 @@ from dagster_project.clv.quadrature import STEP, nodes
 from dagster_project.clv.statistics import Floats, Integers, Purchases
 
 CHUNK = 8192  # groups at a time: their nodes are held in memory
-LEAST_LOG = -700.0
+LEAST_LOG = -700.0  # of a chance to leave that is a double
+MARGIN = 2.0  # beyond the features of the integrand, in log odds
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,13 @@ class BgNbd:
         many, widest = int(frequency.max()), float(spans.max())
         low = min(np.log(self.a / (self.b + many)), -np.log1p((self.r + many) * widest), -np.log1p(self.b + many))
         high = max(0.0, np.log(self.a / self.b))
-        # a narrow density takes smaller steps
-        at, weights = nodes(low, high, self.a, self.b, min(STEP, 0.75 / np.sqrt(self.a)))
-        leaving = np.maximum(-np.logaddexp(0, -at), LEAST_LOG)
-        staying = -np.logaddexp(0, at)
+        # a narrow density takes smaller steps, which must not have begun to widen where it is
+        at, weights = nodes(low - MARGIN, high + MARGIN, self.a, self.b, min(STEP, 0.6 / np.sqrt(self.a)))
+        leaving, staying = -np.logaddexp(0, -at), -np.logaddexp(0, at)
         distinct, which = np.unique(frequency, return_inverse=True)
         density = self.a * leaving + (self.b + distinct[:, None]) * staying + np.log(weights)
         density = np.exp(density - special.logsumexp(density, axis=1, keepdims=True))
-        chance = np.exp(leaving)
+        chance = np.exp(np.maximum(leaving, LEAST_LOG))
         bought = -np.expm1(-(self.r + frequency[:, None]) * np.log1p(spans[:, None] * chance)) / chance
         return np.asarray((density[which] * bought).sum(axis=1), np.float64)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from dagster_project.clv.fallback import FallbackPurchases, FallbackValue
 from dagster_project.clv.fitting import Fit
 from dagster_project.clv.gamma_gamma import GammaGamma
 from dagster_project.clv.pareto_nbd import ParetoNbd
+from dagster_project.clv.quadrature import STEP
 from dagster_project.clv.statistics import Floats, Integers
 from dagster_project.clv.worth import PurchaseModel
 from tests.support import buyers
@@ -204,6 +206,11 @@ def known(customer: tuple[int, float, float]) -> tuple[int, float, float]:
     return (x, share * age, age) if x and share * age else (0, 0.0, age)
 
 
+def _finer(nodes: Callable[..., tuple[Floats, Floats]], *args: float) -> tuple[Floats, Floats]:
+    limits, step = args[:4], args[4] if len(args) > 4 else STEP
+    return nodes(*limits, step * 0.37)
+
+
 class TestRanges:
     """Whatever the parameters and customers, scores are probabilities and counts, and later is better."""
 
@@ -237,6 +244,22 @@ class TestRanges:
     ) -> None:
         earlier, later = sorted((one_share * age, other_share * age))
         assert model.p_alive(*one(x, earlier, age))[0] <= model.p_alive(*one(x, later, age))[0] + 1e-12
+
+    @pytest.mark.parametrize("kind", [BgNbd, ParetoNbd])
+    def test_a_finer_step_changes_nothing(
+        self, kind: type[BgNbd] | type[ParetoNbd], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rng = np.random.default_rng(12)
+        module = bg_nbd if kind is BgNbd else pareto_nbd
+        finer = partial(_finer, module.nodes)
+        for _ in range(300):
+            model = kind(*np.exp(rng.uniform(-6, 6, 4)))
+            x, age, time = rng.geometric(0.01) - 1, math.exp(rng.uniform(-3, 8)), math.exp(rng.uniform(-3, 8))
+            asked = (*one(*known((int(x), rng.uniform(), age))), time)
+            coarse = model.expected_purchases(*asked)
+            with monkeypatch.context() as patched:
+                patched.setattr(module, "nodes", finer)
+                np.testing.assert_allclose(coarse, model.expected_purchases(*asked), rtol=1e-10)
 
     @given(customer, st.floats(1, 1e4))
     def test_the_fall_back_is_in_range(self, customer: tuple[int, float, float], gap: float) -> None:
