@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 
 from dagster_project.clv import artefact, worth
@@ -32,12 +33,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         while day < min(first + left, 240) or day == first:
             orders.append((FIRST + timedelta(days=int(day)), customer, round(float(rng.gamma(3, 8)), 2)))
             day += rng.exponential(gap)
+    columns = dict(zip(("order_date", "mastered_customer_key", "net_sales"), zip(*orders, strict=True), strict=True))
+    lines = pd.DataFrame(columns)
     with duckdb.connect(str(path)) as con:
+        con.register("lines", lines)
         con.execute("create schema cube")
         con.execute(
-            "create table cube.sales_orders (order_date date, mastered_customer_key bigint, net_sales decimal(19, 4))"
+            "create table cube.sales_orders as select cast(order_date as date) as order_date, mastered_customer_key,"
+            " cast(net_sales as decimal(19, 4)) as net_sales from lines"
         )
-        con.executemany("insert into cube.sales_orders values (?, ?, ?)", orders)
     return path
 
 
