@@ -167,8 +167,8 @@ def newest(home: Path, up_to: str | None = None) -> Artefact | None:
 
 def remove_uncommitted(home: Path) -> list[Path]:
     """Remove what a killed fit left. Called under the writer's lock only."""
-    left = [folder for folder in sorted(root(home).glob("*")) if not (folder / MANIFEST).exists()]
-    left += [folder for folder in sorted(root(home).glob(f"{BESIDE}*")) if folder not in left]
+    landed = {one.folder for one in committed(home)}
+    left = [folder for folder in sorted(root(home).glob("*")) if folder not in landed]
     for folder in left:
         shutil.rmtree(folder)
     return left

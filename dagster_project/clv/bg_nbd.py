@@ -12,12 +12,13 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 
-from dagster_project.clv.fitting import Fit, maximise, too_few
+from dagster_project.clv.fitting import Fit, maximise, mean, too_few
 from dagster_project.clv.quadrature import STEP, nodes
 from dagster_project.clv.statistics import Floats, Integers, Purchases
 
 CHUNK = 8192  # groups at a time: their nodes are held in memory
-LEAST_LOG = -700.0
+LEAST_LOG = -700.0  # of a chance to leave that is a double
+MARGIN = 2.0  # beyond the features of the integrand, in log odds
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,13 @@ class BgNbd:
         many, widest = int(frequency.max()), float(spans.max())
         low = min(np.log(self.a / (self.b + many)), -np.log1p((self.r + many) * widest), -np.log1p(self.b + many))
         high = max(0.0, np.log(self.a / self.b))
-        # a narrow density takes smaller steps
-        at, weights = nodes(low, high, self.a, self.b, min(STEP, 0.75 / np.sqrt(self.a)))
-        leaving = np.maximum(-np.logaddexp(0, -at), LEAST_LOG)
-        staying = -np.logaddexp(0, at)
+        # a narrow density takes smaller steps, which must not have begun to widen where it is
+        at, weights = nodes(low - MARGIN, high + MARGIN, self.a, self.b, min(STEP, 0.6 / np.sqrt(self.a)))
+        leaving, staying = -np.logaddexp(0, -at), -np.logaddexp(0, at)
         distinct, which = np.unique(frequency, return_inverse=True)
         density = self.a * leaving + (self.b + distinct[:, None]) * staying + np.log(weights)
         density = np.exp(density - special.logsumexp(density, axis=1, keepdims=True))
-        chance = np.exp(leaving)
+        chance = np.exp(np.maximum(leaving, LEAST_LOG))
         bought = -np.expm1(-(self.r + frequency[:, None]) * np.log1p(spans[:, None] * chance)) / chance
         return np.asarray((density[which] * bought).sum(axis=1), np.float64)
 
@@ -76,26 +76,31 @@ def fit(purchases: Purchases) -> Fit:
     if unfitted.message:
         return unfitted
     x, share = purchases.frequency, purchases.customers / total
-    unit = float(purchases.age @ share) or 1.0
+    unit = mean(purchases.age, share) or 1.0
     recency, age = purchases.recency / unit, purchases.age / unit
-    constant = -float(x @ share) * np.log(unit)
+    constant = -mean(x, share) * np.log(unit)
+
+    # the special functions take only the frequency: few distinct values
+    distinct, which = np.unique(x, return_inverse=True)
+    weight = np.asarray(np.bincount(which, share), np.float64)
 
     def likelihood(point: Floats) -> tuple[float, Floats]:
         r, alpha, a, b = np.exp(point)
-        model = BgNbd(r, alpha, a, b)
-        shape, to_age, to_last = r + x, np.log(alpha + age), np.log(alpha + recency)
+        model, shape = BgNbd(r, alpha, a, b), r + x
+        to_age, to_last = np.log(alpha + age), np.log(alpha + recency)
         odds = _log_odds_gone(model, x, recency, age)
         gone = special.expit(odds)
-        each = special.gammaln(shape) - special.gammaln(r) + r * np.log(alpha)
-        each += special.gammaln(a + b) + special.gammaln(b + x) - special.gammaln(b) - special.gammaln(a + b + x)
-        each += np.logaddexp(0, odds) - shape * to_age
-        all_of, beta = special.digamma(a + b) - special.digamma(a + b + x), special.digamma(b + x)
-        by_r = special.digamma(shape) - special.digamma(r) + np.log(alpha) - to_age + gone * (to_age - to_last)
-        by_alpha = r / alpha - shape * ((1 - gone) / (alpha + age) + gone / (alpha + recency))
-        by_a = all_of + gone / a
-        by_b = all_of + beta - special.digamma(b) - gone / np.where(x > 0, b + x - 1, 1.0)
-        gradient = np.array([r * (by_r @ share), alpha * (by_alpha @ share), a * (by_a @ share), b * (by_b @ share)])
-        return float(each @ share) + constant, gradient
+        each = special.gammaln(r + distinct) - special.gammaln(r) + r * np.log(alpha) + special.gammaln(a + b)
+        each += special.gammaln(b + distinct) - special.gammaln(b) - special.gammaln(a + b + distinct)
+        total = mean(each, weight) + mean(np.logaddexp(0, odds) - shape * to_age, share)
+        all_of = special.digamma(a + b) - special.digamma(a + b + distinct)
+        by_r = mean(special.digamma(r + distinct) - special.digamma(r) + np.log(alpha), weight)
+        by_r += mean(gone * (to_age - to_last) - to_age, share)
+        by_alpha = r / alpha - mean(shape * ((1 - gone) / (alpha + age) + gone / (alpha + recency)), share)
+        by_a = mean(all_of, weight) + mean(gone, share) / a
+        by_b = mean(all_of + special.digamma(b + distinct) - special.digamma(b), weight)
+        by_b -= mean(gone / np.where(x > 0, b + x - 1, 1.0), share)
+        return total + constant, np.exp(point) * np.array([by_r, by_alpha, by_a, by_b])
 
     starts = ((1.0, 1.0, 1.0, 1.0), (0.25, 0.15, 0.8, 2.5), (3.0, 0.3, 0.1, 3.0))
     return maximise(unfitted, likelihood, ("r", "alpha", "a", "b"), starts, (1.0, unit, 1.0, 1.0))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dagster_project.clv.statistics import Floats
 
@@ -56,6 +58,11 @@ class Optimum:
     iterations: int
 
 
+def mean(values: npt.NDArray[np.number[Any]], share: Floats) -> float:
+    """The weighted mean, summed alike on every machine: BLAS splits a product of vectors among its threads."""
+    return float((values * share).sum())
+
+
 def too_few(customers: int, repeaters: int) -> str:
     """Why nothing can be fitted, or nothing."""
     if customers >= LEAST_CUSTOMERS and repeaters >= LEAST_REPEATERS:
@@ -83,35 +90,26 @@ def maximise(
     """
     found = [best for start in starts if (best := _climb(likelihood, np.log(start)))]
     if not found:
-        return _failed(unfitted, "not converged: the likelihood is not finite from any start")
+        return replace(unfitted, message="not converged: the likelihood is not finite from any start")
     best = max(found, key=lambda optimum: optimum.mean)
-    message = _stopped(best, names)
-    covariance: Floats | None = None
+    message, errors = _stopped(best, names), np.empty(0)
     if not message:
-        curvature = _curvature(likelihood, best.point) * unfitted.customers
-        least = float(np.linalg.eigvalsh(curvature)[0])
-        if least * LEAST_KNOWN**2 > 1:
-            covariance = np.linalg.inv(curvature)
+        curvature = _curvature(likelihood, best.point)
+        if np.linalg.eigvalsh(curvature)[0] * unfitted.customers * LEAST_KNOWN**2 > 1:
+            best = _settled(likelihood, best, curvature)
+            errors = np.sqrt(np.diag(np.linalg.inv(curvature)) / unfitted.customers)
         else:
             message = "not identifiable: the likelihood is flat around its maximum"
     parameters = np.exp(best.point) * units
-    errors: Floats = parameters * np.sqrt(np.diag(covariance)) if covariance is not None else np.empty(0)
-    return Fit(
-        unfitted.model,
-        unfitted.role,
-        unfitted.customers,
-        unfitted.groups,
-        parameters={name: float(value) for name, value in zip(names, parameters, strict=True)},
-        standard_errors={name: float(value) for name, value in zip(names, errors, strict=False)},
-        log_likelihood=best.mean * unfitted.customers,
+    return replace(
+        unfitted,
+        parameters=dict(zip(names, parameters.tolist(), strict=True)),
+        standard_errors=dict(zip(names, (parameters[: len(errors)] * errors).tolist(), strict=False)),
+        log_likelihood=float(best.mean) * unfitted.customers,
         converged=not message,
         iterations=best.iterations,
         message=message or "converged",
     )
-
-
-def _failed(unfitted: Fit, message: str) -> Fit:
-    return Fit(unfitted.model, unfitted.role, unfitted.customers, unfitted.groups, message=message)
 
 
 def _climb(likelihood: Objective, start: Floats) -> Optimum | None:
@@ -142,6 +140,14 @@ def _stopped(best: Optimum, names: Sequence[str]) -> str:
         return f"not identifiable: {', '.join(out)} went to the bound"
     steepest = float(np.abs(best.gradient).max())
     return f"not converged: the gradient is {steepest:.1e} after {best.iterations} steps" if steepest > FLAT else ""
+
+
+def _settled(likelihood: Objective, best: Optimum, curvature: Floats) -> Optimum:
+    """One Newton step on: to the last digits, so that the result depends neither on the start nor on the grouping."""
+    point = best.point + np.linalg.solve(curvature, best.gradient)
+    mean_there, gradient = likelihood(point)
+    steeper = np.abs(gradient).max() > np.abs(best.gradient).max()
+    return best if steeper else Optimum(point, mean_there, gradient, best.iterations)
 
 
 def _curvature(likelihood: Objective, point: Floats) -> Floats:

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 
-from dagster_project.clv.fitting import Fit, maximise, too_few
+from dagster_project.clv.fitting import Fit, maximise, mean, too_few
 from dagster_project.clv.statistics import Floats, Integers, Values
 
 
@@ -41,10 +41,10 @@ def fit(values: Values) -> Fit:
     if unfitted.message:
         return unfitted
     share = customers / total
-    unit = float((money / days) @ share)
+    unit = mean(money / days, share)
     amount = money / unit
-    constant = -np.log(unit) - float(np.log(amount / days) @ share)
-    by_amount = float((days * np.log(amount)) @ share)
+    constant = -np.log(unit) - mean(np.log(amount / days), share)
+    by_amount = mean(days * np.log(amount), share)
     # the special functions take only the number of days: few distinct values
     distinct, which = np.unique(days, return_inverse=True)
     weight = np.bincount(which, share)
@@ -54,12 +54,12 @@ def fit(values: Values) -> Fit:
         shape, log_all = p * distinct, np.log(gamma + amount)
         sums = np.bincount(which, share * log_all)
         each = special.gammaln(shape + q) - special.gammaln(shape) - special.gammaln(q)
-        mean = weight @ each + q * np.log(gamma) + p * by_amount - sums @ (shape + q)
+        total = (weight * each).sum() + q * np.log(gamma) + p * by_amount - (sums * (shape + q)).sum()
         joint = special.digamma(shape + q)
-        by_p = (weight * distinct) @ (joint - special.digamma(shape)) + by_amount - sums @ distinct
-        by_q = weight @ joint - special.digamma(q) + np.log(gamma) - sums.sum()
-        by_gamma = q / gamma - np.bincount(which, share / (gamma + amount)) @ (shape + q)
-        return float(mean) + constant, np.array([p * by_p, q * by_q, gamma * by_gamma])
+        by_p = (distinct * (weight * (joint - special.digamma(shape)) - sums)).sum() + by_amount
+        by_q = (weight * joint).sum() - special.digamma(q) + np.log(gamma) - sums.sum()
+        by_gamma = q / gamma - (np.bincount(which, share / (gamma + amount)) * (shape + q)).sum()
+        return float(total) + constant, np.array([p * by_p, q * by_q, gamma * by_gamma])
 
     starts = ((1.0, 2.0, 1.0), (6.0, 4.0, 0.5), (0.5, 10.0, 10.0))
     found = maximise(unfitted, likelihood, ("p", "q", "gamma"), starts, (1.0, 1.0, unit))

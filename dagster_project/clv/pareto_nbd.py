@@ -17,11 +17,12 @@ from typing import ClassVar
 import numpy as np
 from scipy import special
 
-from dagster_project.clv.fitting import Fit, maximise, too_few
+from dagster_project.clv.fitting import Fit, maximise, mean, too_few
 from dagster_project.clv.quadrature import nodes
 from dagster_project.clv.statistics import Floats, Integers, Purchases
 
-CHUNK = 8192
+CHUNK = 8192  # pairs at a time: their nodes are held in memory
+LARGEST_LOG = 600.0
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,9 @@ class ParetoNbd:
     def p_alive(self, frequency: Integers, recency: Floats, age: Floats) -> Floats:
         """Probability that the customer has not left."""
         quiet = np.exp(_log_quiet(self, frequency, recency, age))
-        before, now = (self._leaves_first(frequency, time) for time in (recency, age))
-        return np.asarray(quiet / (before + quiet * (1 - now)), np.float64)
+        seen = _Seen(frequency, recency, age)
+        before, now = seen.apart(_leaving(self, seen))
+        return np.asarray(quiet / (before[0] + quiet * (1 - now[0])), np.float64)
 
     def expected_purchases(self, frequency: Integers, recency: Floats, age: Floats, time: float) -> Floats:
         """Purchases to be expected in the next `time`."""
@@ -49,9 +51,6 @@ class ParetoNbd:
         rate = (self.r + frequency) / (self.alpha + age)
         return np.asarray(self.p_alive(frequency, recency, age) * rate * living, np.float64)
 
-    def _leaves_first(self, frequency: Integers, time: Floats) -> Floats:
-        return _Leaving(self, frequency, time, gradient=False).chance
-
 
 def _log_quiet(model: ParetoNbd, x: Integers, recency: Floats, age: Floats) -> Floats:
     """Log of the chance that who is alive at the last purchase neither buys nor leaves until now."""
@@ -59,43 +58,44 @@ def _log_quiet(model: ParetoNbd, x: Integers, recency: Floats, age: Floats) -> F
     return np.asarray(-bought - model.s * np.log((model.beta + age) / (model.beta + recency)), np.float64)
 
 
-class _Leaving:
-    """q = s * integral over v > 0 of (1 + v / ratio)^-(r + x) (1 + v)^-(s + 1), ratio = (alpha + t) / (beta + t).
+class _Seen:
+    """The distinct pairs of purchases and time customers were seen alive at, or would have been: few times are new."""
 
-    Attributes:
-        chance: q.
-        by_r, by_s, by_alpha, by_beta: its derivatives, if asked for.
-    """
+    def __init__(self, x: Integers, recency: Floats, age: Floats) -> None:
+        pairs = np.column_stack([np.tile(x, 2), np.concatenate([recency, age])])
+        distinct, which = np.unique(pairs, axis=0, return_inverse=True)
+        self.x, self.time = distinct[:, :1], distinct[:, 1:]
+        self.last, self.now = np.split(which.reshape(-1), 2)
 
-    def __init__(self, model: ParetoNbd, x: Integers, time: Floats, *, gradient: bool) -> None:
-        pairs, which = np.unique(np.column_stack([x, time]), axis=0, return_inverse=True)
-        which = which.reshape(-1)
-        parts = [self._of(model, part, gradient) for part in np.array_split(pairs, -(-len(pairs) // CHUNK) or 1)]
-        columns = [np.concatenate(column)[which] for column in zip(*parts, strict=True)]
-        self.chance = columns[0]
-        if gradient:
-            self.by_r, self.by_s, self.by_alpha, self.by_beta = columns[1:]
+    def apart(self, of_pairs: Floats) -> tuple[Floats, Floats]:
+        """What is known of the pairs, a column each, by group: at the last purchase, and now."""
+        return of_pairs[:, self.last], of_pairs[:, self.now]
 
-    @staticmethod
-    def _of(model: ParetoNbd, pairs: Floats, gradient: bool) -> tuple[Floats, ...]:
-        shape, time, s = model.r + pairs[:, :1], pairs[:, 1:], model.s
-        log_ratio = np.log(model.alpha + time) - np.log(model.beta + time)
-        if not len(pairs):
-            return (np.empty(0),) * (5 if gradient else 1)
-        low = min(0.0, float(log_ratio.min())) - np.log1p(float(shape.max()) + s)
-        at, weights = nodes(low, max(0.0, float(log_ratio.max())), 1.0, float(shape.min()) + s)
-        grown = np.logaddexp(0, at)
-        # log(1 + v / ratio)
-        bought = np.logaddexp(0, at - log_ratio)
-        density = np.exp(at + np.log(s * weights) - (s + 1) * grown - shape * bought)
-        chance = np.minimum(density.sum(axis=1), 1.0)
-        if not gradient:
-            return (chance,)
-        by_r = -(density * bought).sum(axis=1)
-        by_s = chance / s - density @ grown
-        by_log_ratio = shape[:, 0] * (density * -np.expm1(-bought)).sum(axis=1)
-        by_alpha = by_log_ratio / (model.alpha + time[:, 0])
-        return chance, by_r, by_s, by_alpha, -by_log_ratio / (model.beta + time[:, 0])
+
+def _leaving(model: ParetoNbd, seen: _Seen, *, gradient: bool = False) -> Floats:
+    """q of each pair, and below it its derivatives by r, alpha, s and beta if they are asked for."""
+    parts = -(-len(seen.x) // CHUNK)
+    split = zip(np.array_split(seen.x, parts), np.array_split(seen.time, parts), strict=True)
+    return np.concatenate([_leaving_part(model, x, time, gradient) for x, time in split], axis=1)
+
+
+def _leaving_part(model: ParetoNbd, x: Floats, time: Floats, gradient: bool) -> Floats:
+    """q = s * integral over v > 0 of (1 + v / ratio)^-(r + x) (1 + v)^-(s + 1), ratio = (alpha + t) / (beta + t)."""
+    shape, s = model.r + x, model.s
+    log_ratio = np.log(model.alpha + time) - np.log(model.beta + time)
+    low = min(0.0, float(log_ratio.min())) - np.log1p(float(shape.max()) + s)
+    at, weights = nodes(low, max(0.0, float(log_ratio.max())), 1.0, float(shape.min()) + s)
+    grown = np.logaddexp(0, at)
+    # log(1 + v / ratio); where v leaves the range of a double, the slower of two ways
+    bought = np.logaddexp(0, at - log_ratio) if at[-1] > LARGEST_LOG else np.log1p(np.exp(at) / np.exp(log_ratio))
+    density = np.exp(at + np.log(s * weights) - (s + 1) * grown - shape * bought)
+    chance = np.minimum(density.sum(axis=1), 1.0)
+    if not gradient:
+        return np.stack([chance])
+    by_log_ratio = shape[:, 0] * (density * -np.expm1(-bought)).sum(axis=1)
+    by_r, by_s = -(density * bought).sum(axis=1), chance / s - (density * grown).sum(axis=1)
+    by_alpha, by_beta = (by_log_ratio / (scale + time[:, 0]) for scale in (model.alpha, model.beta))
+    return np.stack([chance, by_r, by_alpha, by_s, -by_beta])
 
 
 def fit(purchases: Purchases) -> Fit:
@@ -105,30 +105,31 @@ def fit(purchases: Purchases) -> Fit:
     if unfitted.message:
         return unfitted
     x, share = purchases.frequency, purchases.customers / total
-    unit = float(purchases.age @ share) or 1.0
+    unit = mean(purchases.age, share) or 1.0
     recency, age = purchases.recency / unit, purchases.age / unit
-    constant = -float(x @ share) * np.log(unit)
+    constant = -mean(x, share) * np.log(unit)
+
+    seen = _Seen(x, recency, age)
 
     def likelihood(point: Floats) -> tuple[float, Floats]:
         r, alpha, s, beta = np.exp(point)
         model = ParetoNbd(r, alpha, s, beta)
-        last, now = (_Leaving(model, x, time, gradient=True) for time in (recency, age))
+        before, now = seen.apart(_leaving(model, seen, gradient=True))
         quiet = np.exp(_log_quiet(model, x, recency, age))
         shape, bought, lived = r + x, np.log(alpha + recency), np.log(beta + recency)
-        whole = last.chance + quiet * (1 - now.chance)
+        whole = before[0] + quiet * (1 - now[0])
         each = special.gammaln(shape) - special.gammaln(r) + r * np.log(alpha) + s * np.log(beta)
         each += np.log(whole) - shape * bought - s * lived
-        alive = quiet / whole
-        stays = alive * (1 - now.chance)
         by_r = special.digamma(shape) - special.digamma(r) + np.log(alpha) - bought
-        by_r += last.by_r / whole - stays * (np.log(alpha + age) - bought) - alive * now.by_r
-        by_alpha = r / alpha - shape / (alpha + recency) + last.by_alpha / whole - alive * now.by_alpha
-        by_alpha -= stays * shape * (1 / (alpha + age) - 1 / (alpha + recency))
-        by_s = np.log(beta) - lived + last.by_s / whole - stays * (np.log(beta + age) - lived) - alive * now.by_s
-        by_beta = s / beta - s / (beta + recency) + last.by_beta / whole - alive * now.by_beta
-        by_beta -= stays * s * (1 / (beta + age) - 1 / (beta + recency))
-        by = [r * (by_r @ share), alpha * (by_alpha @ share), s * (by_s @ share), beta * (by_beta @ share)]
-        return float(each @ share) + constant, np.array(by)
+        by_alpha, by_beta = r / alpha - shape / (alpha + recency), s / beta - s / (beta + recency)
+        by_s = np.log(beta) - lived
+        by = np.stack([by_r, by_alpha, by_s, by_beta])
+        # of `quiet`
+        longer = np.log(alpha + age) - bought, 1 / (alpha + age) - 1 / (alpha + recency)
+        lasting = np.log(beta + age) - lived, 1 / (beta + age) - 1 / (beta + recency)
+        quieter = -np.stack([longer[0], shape * longer[1], lasting[0], s * lasting[1]])
+        by += (before[1:] + quiet * ((1 - now[0]) * quieter - now[1:])) / whole
+        return mean(each, share) + constant, np.exp(point) * (by * share).sum(axis=1)
 
     starts = ((1.0, 1.0, 1.0, 1.0), (0.5, 0.3, 0.6, 0.4), (3.0, 0.3, 0.3, 2.0))
     return maximise(unfitted, likelihood, ("r", "alpha", "s", "beta"), starts, (1.0, unit, 1.0, unit))

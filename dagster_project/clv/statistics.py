@@ -174,10 +174,10 @@ def from_warehouse(con: duckdb.DuckDBPyConnection) -> Statistics:
     con.execute("drop table clv_days")
     con.execute("drop table clv_customers")
     purchases = Purchases(
-        bought["frequency"].astype(np.int64),
-        bought["recency"].astype(np.float64),
-        bought["age"].astype(np.float64),
-        bought["customers"].astype(np.int64),
+        np.asarray(bought["frequency"], np.int64),
+        np.asarray(bought["recency"], np.float64),
+        np.asarray(bought["age"], np.float64),
+        np.asarray(bought["customers"], np.int64),
     )
-    values = Values(*(paid[name].astype(np.int64) for name in ("days", "amount", "customers")))
+    values = Values(*(np.asarray(paid[name], np.int64) for name in ("days", "amount", "customers")))
     return Statistics(newest, purchases, values)
