@@ -5,7 +5,8 @@ with
 people as (
     select people.*
     from {{ ref('mart_campaign_person') }} as people
-    inner join {{ ref('measured_campaigns') }} as campaigns on people.campaign_durable_key = campaigns.campaign_durable_key
+    inner join {{ ref('measured_campaigns') }} as campaigns
+        on people.campaign_durable_key = campaigns.campaign_durable_key
     where campaigns.method = 'holdout' and people.contact_group in ('treated', 'holdout')
 ),
 
@@ -21,7 +22,7 @@ outcomes as (
     {%- for outcome in campaign_outcomes() %}
     select
         campaign_durable_key, mastered_customer_key, contact_group, coalesce(arm, '') as arm,
-        '{{ outcome }}' as outcome, cast({{ outcome }} as decimal(18, 4)) as value
+        '{{ outcome }}' as outcome, cast({{ outcome }} as decimal(18, 4)) as amount
     from people
     where
         {{ outcome }} is not null
@@ -37,12 +38,12 @@ moments as (
         outcomes.campaign_durable_key, outcomes.contact_group, outcomes.arm,
         segments.segment_kind, segments.segment, outcomes.outcome,
         count(*) as people,
-        count(case when outcomes.value <> 0 then 1 end) as people_not_zero,
-        sum(outcomes.value) as total,
-        sum(outcomes.value * outcomes.value) as squares,
+        count(case when outcomes.amount <> 0 then 1 end) as people_not_zero,
+        sum(outcomes.amount) as total,
+        sum(outcomes.amount * outcomes.amount) as squares,
         sum(
-            cast(round(outcomes.value, 2) as decimal(12, 2)) * cast(round(outcomes.value, 2) as decimal(12, 2))
-            * cast(round(outcomes.value, 2) as decimal(12, 2))
+            cast(round(outcomes.amount, 2) as decimal(12, 2)) * cast(round(outcomes.amount, 2) as decimal(12, 2))
+            * cast(round(outcomes.amount, 2) as decimal(12, 2))
         ) as cubes
     from outcomes
     inner join {{ ref('campaign_segments') }} as segments
@@ -80,14 +81,20 @@ averaged as (
 spread as (
     select
         *,
-        case when people > 1
-            then greatest(cast((mean_square - mean * mean) * people / nullif(people - 1, 0) as double), cast(0 as double))
-        end as variance,
+        greatest(
+            cast((mean_square - mean * mean) * people / nullif(people - 1, 0) as double), cast(0 as double)
+        ) as sample_variance,
         cast(
             (mean_cube - 3 * mean * mean_square + 2 * mean * mean * mean)
             / nullif(power(greatest(mean_square - mean * mean, cast(0 as double)), 1.5), 0) as double
         ) as skewness
     from averaged
+),
+
+known as (
+    -- greatest() passes over a NULL: of one person there is no variance
+    select *, case when people > 1 then sample_variance end as variance
+    from spread
 )
 
 select
@@ -110,11 +117,13 @@ select
     ) as degrees_of_freedom,
     -- Kohavi et al. (2014), Seven rules of thumb, rule 7: a mean is normal enough from 355 x skewness squared on
     cast(ceil(
-        355 * greatest(coalesce(treated.skewness * treated.skewness, 0), coalesce(holdout.skewness * holdout.skewness, 0))
+        355 * greatest(
+            coalesce(treated.skewness * treated.skewness, 0), coalesce(holdout.skewness * holdout.skewness, 0)
+        )
     ) as bigint) as people_needed,
     cast(least(treated.people_not_zero, coalesce(holdout.people_not_zero, 0)) as bigint) as fewest_not_zero
-from spread as treated
-left join spread as holdout
+from known as treated
+left join known as holdout
     on treated.campaign_durable_key = holdout.campaign_durable_key
     and treated.segment_kind = holdout.segment_kind
     and treated.segment = holdout.segment

@@ -1,5 +1,5 @@
--- One row per campaign without a holdout and person who bought before it: what it brought in as many days before, and
--- during. Additive: all measures. `stratum` is the tenth of them the person's spend before lies in, equal spends together.
+-- One row per campaign without a holdout and person who bought before it: what it brought in as many days before,
+-- and during. Additive: all measures. `stratum`: the tenth the person's spend before lies in, equal spends together.
 -- People contacted, and all who had nothing to do with the campaign, to compare with; tonight's campaigns only.
 with
 campaigns as (
@@ -25,8 +25,8 @@ bought as (
     inner join {{ ref('dim_customer') }} as customers on campaigns.source_system = customers.source_system
     inner join {{ ref('sales_orders') }} as orders
         on customers.customer_key = orders.customer_key
-        and orders.order_date >= campaigns.compare_from
-        and orders.order_date <= campaigns.measured_until
+        and campaigns.compare_from <= orders.order_date
+        and campaigns.measured_until >= orders.order_date
     where orders.mastered_customer_key > 0
     group by campaigns.campaign_durable_key, campaigns.compare_from, orders.mastered_customer_key
 ),

@@ -1,6 +1,6 @@
 -- One row per comparison whose outcome is too skewed for its number of people: the middle 95 % of 1,000 resampled
--- differences (Poisson bootstrap, percentiles). Not additive. The same numbers every time: weights are hashed, not drawn.
--- Zeros, which are most, are not resampled one by one: how often n of them are drawn in all is near enough normal(n, n).
+-- differences (Poisson bootstrap, percentiles). Not additive. The same every time: weights are hashed, not drawn.
+-- Zeros, which are most, are not resampled one by one: how often n of them are drawn is near enough normal(n, n).
 -- Others share 4,096 places at random and are drawn by place, which keeps their cost to that at any size.
 {%- set places = 4096 %}
 {%- set replicates = 1000 %}
@@ -36,7 +36,7 @@ drawn_from as (
             {%- for outcome in campaign_outcomes() %}
             when '{{ outcome }}' then people.{{ outcome }}
             {%- endfor %}
-        end as decimal(18, 4)) as value
+        end as decimal(18, 4)) as amount
     from keyed
     inner join {{ ref('campaign_segments') }} as segments
         on keyed.campaign_durable_key = segments.campaign_durable_key
@@ -53,16 +53,16 @@ places as (
     select
         cell_seed, place,
         (cell_seed + (place + 1) * 524287) % {{ random_prime() }} as seed,
-        count(*) as people, cast(sum(value) as decimal(28, 4)) as total
+        count(*) as people, cast(sum(amount) as decimal(28, 4)) as total
     from drawn_from
-    where value <> 0
+    where amount <> 0
     group by cell_seed, place
 ),
 
 zeros as (
-    select cell_seed, cell_seed as seed, count(case when value = 0 then 1 end) as people
+    select cell_seed, cell_seed as seed, count(case when amount = 0 then 1 end) as people
     from drawn_from
-    where value is not null
+    where amount is not null
     group by cell_seed
 ),
 

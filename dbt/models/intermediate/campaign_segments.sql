@@ -1,11 +1,14 @@
 -- One row per campaign, person and segment the person was in then: '(all)', a band or other attribute of the customer,
 -- what the campaign's own list told. No measures. Tonight's campaigns only.
--- A kind that tells nobody apart is left out, and so is one of more than {{ most_segments() }} segments: that is a list of places.
+-- A kind that tells nobody apart is left out, and so is one of very many segments: a list of places, not of segments.
 with
 members as (
-    select people.campaign_durable_key, people.mastered_customer_key, people.customer_durable_key, people.assigned_date as as_of
+    select
+        people.campaign_durable_key, people.mastered_customer_key, people.customer_durable_key,
+        people.assigned_date as as_of
     from {{ ref('mart_campaign_person') }} as people
-    inner join {{ ref('measured_campaigns') }} as campaigns on people.campaign_durable_key = campaigns.campaign_durable_key
+    inner join {{ ref('measured_campaigns') }} as campaigns
+        on people.campaign_durable_key = campaigns.campaign_durable_key
     where campaigns.method = 'holdout' and people.contact_group in ('treated', 'holdout')
     union all
     select campaign_durable_key, mastered_customer_key, customer_durable_key, compare_from as as_of
@@ -14,15 +17,19 @@ members as (
 
 described as (
     select
-        members.campaign_durable_key, members.mastered_customer_key
-        {%- for kind in segment_kinds() %},
-        cast(customers.{{ kind }} as string) as {{ kind }}
+        {%- for kind in segment_kinds() %}
+        cast(customers.{{ kind }} as string) as {{ kind }},
         {%- endfor %}
+        members.campaign_durable_key, members.mastered_customer_key
     from members
     inner join {{ ref('dim_customer') }} as customers
         on members.customer_durable_key = customers.customer_durable_key
         and members.as_of >= customers.valid_from
         and members.as_of < customers.valid_to
+),
+
+numbers as (
+    {{ each_number(1, most_told_segments()) }}
 ),
 
 told as (
@@ -33,7 +40,7 @@ told as (
     inner join members
         on contacts.campaign_durable_key = members.campaign_durable_key
         and contacts.mastered_customer_key = members.mastered_customer_key
-    cross join ({{ each_number(1, most_told_segments()) }}) as numbers
+    cross join numbers
     where contacts.segments is not null
 ),
 
@@ -64,7 +71,9 @@ kinds as (
 select campaign_durable_key, mastered_customer_key, '(all)' as segment_kind, '(all)' as segment
 from members
 union all
-select named.campaign_durable_key, named.mastered_customer_key, named.segment_kind, coalesce(named.segment, '(unknown)') as segment
+select
+    named.campaign_durable_key, named.mastered_customer_key, named.segment_kind,
+    coalesce(named.segment, '(unknown)') as segment
 from named
 inner join kinds
     on named.campaign_durable_key = kinds.campaign_durable_key

@@ -72,8 +72,8 @@ sold as (
     from compared
     inner join order_days
         on compared.source_system = order_days.source_system
-        and order_days.order_date >= {{ add_days('compared.compare_from', -6) }}
-        and order_days.order_date <= compared.measured_until
+        and {{ add_days('compared.compare_from', -6) }} <= order_days.order_date
+        and compared.measured_until >= order_days.order_date
     group by compared.campaign_durable_key
 )
 

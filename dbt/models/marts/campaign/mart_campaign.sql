@@ -1,6 +1,6 @@
 -- One row per campaign: whom it reached, what came back, what it cost and what it earned.
 -- Additive: contacts, redemptions, cost. Not additive: people, rates, returns; days of campaigns overlap.
--- A load makes the campaigns anew that its contacts, redemptions, costs, orders or links touch, and those that still run.
+-- A load makes the campaigns anew that its contacts, redemptions, costs, orders or links touch, and those that run.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
@@ -19,7 +19,8 @@ people as (
         count(case when people.contacts > 0 then 1 end) as people_contacted,
         count(case when people.contact_group = 'holdout' then 1 end) as people_held_out,
         count(case when people.contact_group = '(several)' then 1 end) as people_on_both_sides,
-        count(case when people.contacts > 0 and people.has_responded then 1 end) as responders,
+        -- none where the source tells of none
+        nullif(count(case when people.contacts > 0 and people.has_responded then 1 end), 0) as responders,
         count(people.redemptions) as redeemers,
         sum(case when people.redemptions is not null then people.net_sales end) as redeemers_net_sales
     from {{ ref('mart_campaign_person') }} as people
@@ -33,8 +34,7 @@ contacts as (
         count(case when contacts.contact_group = 'treated' then 1 end) as contacts,
         sum(case when contacts.is_delivered then 1 when contacts.is_delivered is not null then 0 end) as delivered,
         sum(case when contacts.is_opened then 1 when contacts.is_opened is not null then 0 end) as opened,
-        sum(case when contacts.is_clicked then 1 when contacts.is_clicked is not null then 0 end) as clicked,
-        count(contacts.responded_at) as responses
+        sum(case when contacts.is_clicked then 1 when contacts.is_clicked is not null then 0 end) as clicked
     from {{ ref('campaign_contacts_of_people') }} as contacts
     inner join campaigns on contacts.campaign_durable_key = campaigns.campaign_durable_key
     group by contacts.campaign_durable_key
@@ -59,13 +59,13 @@ costs as (
 
 effects as (
     select
-        effects.campaign_durable_key,
         {%- for outcome, name in [('spend', 'net_sales'), ('margin', 'margin')] %}
         {%- for end in ['', '_low', '_high'] %}
         max(case when effects.outcome = '{{ outcome }}' then effects.difference{{ end }} * effects.treated_people end)
-            as incremental_{{ name }}{{ end }}{{ "," if not loop.last }}
-        {%- endfor %}{{ "," if not loop.last }}
+            as incremental_{{ name }}{{ end }},
         {%- endfor %}
+        {%- endfor %}
+        effects.campaign_durable_key
     from {{ ref('mart_campaign_effect') }} as effects
     inner join campaigns on effects.campaign_durable_key = campaigns.campaign_durable_key
     where effects.arm = '(all)' and effects.segment_kind = '(all)'
@@ -82,27 +82,29 @@ select
     cast(contacts.delivered as bigint) as delivered,
     cast(contacts.opened as bigint) as opened,
     cast(contacts.clicked as bigint) as clicked,
-    case when contacts.responses > 0 then people.responders end as responders,
-    cast(case when contacts.responses > 0 then people.responders end / nullif(people.people_contacted, 0) as double)
-        as response_rate,
-    case when has_coupons then coalesce(redemptions.redemptions, 0) end as redemptions,
-    case when has_coupons then coalesce(people.redeemers, 0) end as redeemers,
-    cast(case when has_coupons then coalesce(people.redeemers, 0) end / nullif(people.people_contacted, 0) as double)
-        as redemption_rate,
+    people.responders,
+    cast(people.responders / nullif(cast(people.people_contacted as double), 0) as double) as response_rate,
+    case when described.has_coupons then coalesce(redemptions.redemptions, 0) end as redemptions,
+    case when described.has_coupons then coalesce(people.redeemers, 0) end as redeemers,
+    cast(
+        case when described.has_coupons then coalesce(people.redeemers, 0) end
+        / nullif(people.people_contacted, 0) as double
+    ) as redemption_rate,
     cast(people.redeemers_net_sales as decimal(19, 4)) as redeemers_net_sales,
     cast(costs.cost as decimal(19, 4)) as cost,
     cast(round(costs.cost / nullif(contacts.contacts, 0), 4) as decimal(19, 4)) as cost_per_contact,
-    cast(round(costs.cost / nullif(case when contacts.responses > 0 then people.responders end, 0), 4) as decimal(19, 4))
-        as cost_per_response,
-    described.compare_from, described.window_start, described.window_end, described.measured_until, described.is_complete,
+    cast(round(costs.cost / nullif(people.responders, 0), 4) as decimal(19, 4)) as cost_per_response,
+    described.compare_from, described.window_start, described.window_end, described.measured_until,
+    described.is_complete,
     described.method,
     {%- for name in ['net_sales', 'margin'] %}
     cast(round(effects.incremental_{{ name }}, 4) as decimal(19, 4)) as incremental_{{ name }},
     {%- endfor %}
     {%- for name, ratio in [('margin', 'roi'), ('net_sales', 'roi_on_net_sales')] %}
     {%- for end in ['', '_low', '_high'] %}
-    cast((effects.incremental_{{ name }}{{ end }} - cast(costs.cost as double)) / nullif(cast(costs.cost as double), 0) as double)
-        as {{ ratio }}{{ end }},
+    cast(
+        effects.incremental_{{ name }}{{ end }} / nullif(cast(costs.cost as double), 0) - 1 as double
+    ) as {{ ratio }}{{ end }},
     {%- endfor %}
     {%- endfor %}
     case

@@ -27,7 +27,9 @@ tested as (
 judged as (
     select
         *,
-        case when degrees_of_freedom >= 2 then {{ t_normal_deviate('t_statistic', 'degrees_of_freedom') }} end as deviate
+        case
+            when degrees_of_freedom >= 2 then {{ t_normal_deviate('t_statistic', 'degrees_of_freedom') }}
+        end as deviate
     from tested
 ),
 
@@ -38,17 +40,23 @@ intervals as (
         case judged.outcome
             {%- for outcome in campaign_outcomes() %}
             -- people are matched by their orders, so their orders are compared
-            when '{{ outcome }}' then case when campaigns.method = 'holdout' then campaigns.{{ outcome }}_source else 'orders' end
+            when '{{ outcome }}'
+                then case when campaigns.method = 'holdout' then campaigns.{{ outcome }}_source else 'orders' end
             {%- endfor %}
         end as outcome_source,
         resamples.bootstrap_low,
         resamples.bootstrap_high,
         case
+            when judged.fewest_not_zero < 20 then ' Fewer than 20 on a side are not nought: read it with care.'
+            else ''
+        end as few_not_zero,
+        case
             when resamples.bootstrap_low is not null then 'bootstrap'
             when judged.margin_of_error is not null then 'welch_t'
         end as interval_to_use
     from judged
-    inner join {{ ref('measured_campaigns') }} as campaigns on judged.campaign_durable_key = campaigns.campaign_durable_key
+    inner join {{ ref('measured_campaigns') }} as campaigns
+        on judged.campaign_durable_key = campaigns.campaign_durable_key
     left join {{ ref('campaign_resamples') }} as resamples
         on judged.campaign_durable_key = resamples.campaign_durable_key
         and judged.arm = resamples.arm
@@ -60,9 +68,10 @@ intervals as (
 select
     campaign_durable_key, arm, segment_kind, segment, outcome,
     method,
-    case when method = 'before_after_matched' then
-        'No holdout: people contacted are compared with people not contacted who spent alike before. Whoever was chosen'
-        || ' for another reason than that differs in it too, so this is no proof that the campaign caused the difference.'
+    case
+        when method = 'before_after_matched'
+            then 'No holdout: people contacted are compared with people not contacted who spent alike before. They were'
+                || ' chosen for a reason and differ in it too: this is no proof that the campaign made the difference.'
     end as warning,
     outcome_source,
     treated_people, treated_mean, treated_variance,
@@ -78,18 +87,25 @@ select
     case
         when interval_to_use is null
             then 'No interval: fewer than two people on a side, or nothing that varies.'
-        when interval_to_use = 'bootstrap' and fewest_not_zero < 20
-            then 'Skewed: a normal mean needs 355 x skewness squared = ' || cast(people_needed as string)
-                || ' people a side. Fewer than 20 on a side are not nought: read it with care.'
         when interval_to_use = 'bootstrap'
-            then 'Skewed: a normal mean needs 355 x skewness squared = ' || cast(people_needed as string) || ' people a side.'
+            then 'Skewed: a normal mean needs 355 x skewness squared = ' || cast(people_needed as string)
+                || ' people a side.' || few_not_zero
+        when treated_variance = 0 or comparison_variance = 0
+            then 'One side does not vary, so the interval is too narrow: read it with care.'
         when method = 'before_after_matched'
-            then 'Variances of the strata, weighted by the people contacted; degrees of freedom by Welch and Satterthwaite.'
+            then 'Variances within strata, weighted by the people contacted.'
         when least(treated_people, comparison_people) < people_needed
             then 'Skewed, and fewer than 50 people on a side, too few for a bootstrap: read it with care.'
-        else 'Enough people for a mean as skewed as this: 355 x skewness squared = ' || cast(people_needed as string) || '.'
+        else 'Enough people for a mean as skewed as this: 355 x skewness squared = '
+            || cast(people_needed as string) || '.'
     end as interval_reason,
-    case when interval_to_use = 'bootstrap' then bootstrap_low else difference - margin_of_error end as difference_low,
-    case when interval_to_use = 'bootstrap' then bootstrap_high else difference + margin_of_error end as difference_high,
+    case interval_to_use
+        when 'bootstrap' then bootstrap_low
+        else difference - margin_of_error
+    end as difference_low,
+    case interval_to_use
+        when 'bootstrap' then bootstrap_high
+        else difference + margin_of_error
+    end as difference_high,
     cast(round(difference * treated_people, 4) as decimal(19, 4)) as incremental
 from intervals

@@ -73,8 +73,8 @@ bought as (
     inner join campaigns on people.campaign_durable_key = campaigns.campaign_durable_key
     inner join {{ ref('sales_orders') }} as orders
         on people.mastered_customer_key = orders.mastered_customer_key
-        and orders.order_date >= coalesce(people.assigned_date, campaigns.window_start)
-        and orders.order_date <= campaigns.measured_until
+        and coalesce(people.assigned_date, campaigns.window_start) <= orders.order_date
+        and campaigns.measured_until >= orders.order_date
     group by people.campaign_durable_key, people.mastered_customer_key
 )
 
