@@ -82,7 +82,8 @@ spread as (
     select
         *,
         greatest(
-            cast((mean_square - mean * mean) * people / nullif(people - 1, 0) as double), cast(0 as double)
+            cast((cast(squares as double) - cast(total as double) * mean) / nullif(people - 1, 0) as double),
+            cast(0 as double)
         ) as sample_variance,
         cast(
             (mean_cube - 3 * mean * mean_square + 2 * mean * mean * mean)
