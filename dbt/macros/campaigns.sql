@@ -11,6 +11,7 @@
     {%- set months = sales_months() -%}
     {%- set contacts = ref('campaign_contacts_of_people') -%}
     {%- set redemptions = ref('redemptions_of_people') -%}
+    {%- set facts = [ref('fct_campaign_contact'), ref('fct_coupon_redemption')] -%}
     {%- set batches = ref('dim_audit') -%}
     {%- set costs = ref('fct_campaign_cost') -%}
     {%- set campaigns = ref('dim_campaign') -%}
@@ -45,7 +46,7 @@
         )
     union
     select campaign_durable_key from {{ described }}
-    {%- for fact in [contacts, redemptions] %}
+    {%- for fact in facts %}
     union
     select fact.campaign_durable_key
     from {{ fact }} as fact

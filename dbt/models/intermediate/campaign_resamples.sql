@@ -88,7 +88,7 @@ uniforms as (
     {%- for turn in [1, 2] %}
     select
         cell_seed, people, replicate, {{ turn }} as turn,
-        cast((random_number + 0.5) / {{ random_prime() }} as double) as uniform
+        cast((cast(random_number as double) + 0.5) / {{ random_prime() }} as double) as uniform
     from {{ with_random_numbers(
         '(select zeros.*, cast(number + ' ~ 1000000 * turn ~ ' as bigint) as turned, cast(number as bigint) as replicate'
         ~ ' from zeros cross join replicates) as tries',

@@ -48,7 +48,9 @@ redemptions as (
 ),
 
 coupons as (
-    select distinct campaign_durable_key from {{ ref('dim_coupon') }}
+    select campaign_durable_key from {{ ref('dim_coupon') }}
+    union
+    select campaign_durable_key from redemptions
 ),
 
 costs as (
@@ -70,6 +72,19 @@ effects as (
     inner join campaigns on effects.campaign_durable_key = campaigns.campaign_durable_key
     where effects.arm = '(all)' and effects.segment_kind = '(all)'
     group by effects.campaign_durable_key
+),
+
+described as (
+    select
+        campaigns.*,
+        dimension.campaign_id, dimension.campaign_type, dimension.objective, dimension.channel,
+        dimension.start_date, dimension.end_date,
+        coupons.campaign_durable_key is not null as has_coupons
+    from campaigns
+    inner join {{ ref('dim_campaign') }} as dimension
+        on campaigns.campaign_durable_key = dimension.campaign_durable_key
+    left join coupons on campaigns.campaign_durable_key = coupons.campaign_durable_key
+    where dimension.is_current
 )
 
 select
@@ -96,7 +111,7 @@ select
     cast(round(costs.cost / nullif(people.responders, 0), 4) as decimal(19, 4)) as cost_per_response,
     described.compare_from, described.window_start, described.window_end, described.measured_until,
     described.is_complete,
-    described.method,
+    described.method, described.unmeasured_because as effect_unmeasured_because,
     {%- for name in ['net_sales', 'margin'] %}
     cast(round(effects.incremental_{{ name }}, 4) as decimal(19, 4)) as incremental_{{ name }},
     {%- endfor %}
@@ -115,19 +130,7 @@ select
             then 'there are no orders in the days of the campaign, so no margin'
         when effects.incremental_margin is null then 'the cost of what was sold is not known of all of it'
     end as roi_unmeasured_because
-from (
-    select
-        campaigns.*,
-        dimension.campaign_id, dimension.campaign_type, dimension.objective, dimension.channel,
-        dimension.start_date, dimension.end_date,
-        coalesce(
-            campaigns.campaign_durable_key in (select coupons.campaign_durable_key from coupons)
-            or campaigns.campaign_durable_key in (select redemptions.campaign_durable_key from redemptions), false
-        ) as has_coupons
-    from campaigns
-    inner join {{ ref('dim_campaign') }} as dimension on campaigns.campaign_durable_key = dimension.campaign_durable_key
-    where dimension.is_current
-) as described
+from described
 left join people on described.campaign_durable_key = people.campaign_durable_key
 left join contacts on described.campaign_durable_key = contacts.campaign_durable_key
 left join redemptions on described.campaign_durable_key = redemptions.campaign_durable_key
