@@ -3,7 +3,7 @@
 {#
   Campaigns to compute anew tonight: a subquery of their keys, or all of them when a mart is built from scratch. Those
   not yet measured; still running; with new contacts, redemptions or another cost; described, linked or bought in anew.
-  Asked for before any condition, so that dbt sees the edges when it parses.
+  `newest` is a CTE with each system's newest order. Asked for before any condition, so that dbt sees the edges.
 #}
 {% macro touched_campaigns() -%}
     {%- set held = built_table('mart', 'mart_campaign') -%}
@@ -17,7 +17,6 @@
     {%- set campaigns = ref('dim_campaign') -%}
     {%- set customers = ref('changed_customers') -%}
     {%- set described = ref('changed_campaigns') -%}
-    {%- set orders = ref('sales_orders') -%}
     {%- set whole = rebuilt('mart_campaign') or rebuilt('mart_campaign_person') or rebuilt('mart_campaign_effect') -%}
     {%- if whole or held is none or held_people is none -%}
     select campaign_durable_key from {{ campaigns }} where is_current and campaign_durable_key > 0
@@ -29,6 +28,7 @@
         select campaign_durable_key, sum(cost_amount) as cost from {{ costs }} group by campaign_durable_key
     ) as costs
         on campaigns.campaign_durable_key = costs.campaign_durable_key
+    left join newest on campaigns.source_system = newest.source_system
     where
         campaigns.is_current
         and campaigns.campaign_durable_key > 0
@@ -36,7 +36,7 @@
             held.campaign_durable_key is null
             or held.cost is distinct from costs.cost
             or not held.is_complete
-            or held.window_end >= (select max(order_date) from {{ orders }})
+            or not coalesce(newest.order_date > held.window_end, true)
             {%- for month in months %}
             or (
                 {{ add_days('held.compare_from', -6) }} < {{ add_months("date '" ~ month ~ "'", 1) }}

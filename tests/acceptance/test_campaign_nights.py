@@ -1,7 +1,7 @@
 """Campaigns over nights: what a load touches is measured anew, what it does not stays, and a rebuild says the same.
 
-Three campaigns of a mailing house: spring comes with its outcomes, summer has a holdout and is measured by orders, autumn
-has no holdout. In the nights: a campaign that runs, late contacts, a late order, a late cost, a customer who moves.
+Three campaigns of a mailing house: spring comes with its outcomes, summer has a holdout and is measured by orders,
+autumn has no holdout. In the nights: a campaign that runs, late contacts, a late order, a late cost.
 """
 
 from __future__ import annotations
@@ -89,10 +89,10 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallMailing, dict
     return house, after
 
 
-def measured(home: Installation) -> dict[str, tuple[object, ...]]:
+def measured(home: Installation) -> dict[str, list[object]]:
     rows = home.sql(
-        "select campaign_id, measured_until::varchar, is_complete, method, people_contacted, people_held_out, cost::double"
-        " from mart.mart_campaign"
+        "select campaign_id, measured_until::varchar, is_complete, method, people_contacted, people_held_out,"
+        " cost::double from mart.mart_campaign"
     )
     return {str(name): rest for name, *rest in map(tuple, rows)}
 
@@ -135,7 +135,8 @@ def test_outcomes_and_margin_of_a_campaign_with_holdout_come_from_the_orders(
     assert {row[0] for row in rows} == {"visits", "conversion", "spend", "margin"}
     is_treated = chosen["mailing"] != "none"
     for outcome, source, difference, low, high, people in rows:
-        tested = stats.ttest_ind(of_person.loc[is_treated, outcome], of_person.loc[~is_treated, outcome], equal_var=False)
+        treated, holdout = of_person.loc[is_treated, outcome], of_person.loc[~is_treated, outcome]
+        tested = stats.ttest_ind(treated, holdout, equal_var=False)
         interval = tested.confidence_interval()
         assert (source, people) == ("orders", is_treated.sum())
         assert difference == pytest.approx((interval.low + interval.high) / 2, rel=1e-9)
@@ -149,9 +150,7 @@ def test_outcomes_and_margin_of_a_campaign_with_holdout_come_from_the_orders(
     assert roi == pytest.approx((gain - 50) / 50, rel=1e-9)
 
 
-def test_a_rebuild_equals_the_nights(
-    nights: tuple[SmallMailing, dict[str, Installation]], tmp_path: Path
-) -> None:
+def test_a_rebuild_equals_the_nights(nights: tuple[SmallMailing, dict[str, Installation]], tmp_path: Path) -> None:
     _, after = nights
     grown = after["an order and a cost came late"]
     rebuilt = grown.copy(tmp_path / "rebuilt")

@@ -18,7 +18,10 @@ pytestmark = pytest.mark.long
 
 PEOPLE = 6000
 OUTCOMES = {"visits": "visit", "conversion": "conversion", "spend": "spend"}
-EFFECTS = "select campaign_id, effects.* from mart.mart_campaign_effect as effects join mart.mart_campaign using (campaign_durable_key)"
+EFFECTS = """
+    select campaign_id, effects.*
+    from mart.mart_campaign_effect as effects join mart.mart_campaign using (campaign_durable_key)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +127,8 @@ def test_a_mailing_without_orders_has_a_return_on_net_sales_and_says_why_not_on_
 ) -> None:
     (row,) = frame(mailing, "select * from mart.mart_campaign").to_dict("records")
     treated, holdout = people[people["mailing"] != "none"], people[people["mailing"] == "none"]
-    assert (row["people_contacted"], row["contacts"], row["people_held_out"]) == (len(treated), len(treated), len(holdout))
+    assert (row["people_contacted"], row["people_held_out"]) == (len(treated), len(holdout))
+    assert row["contacts"] == len(treated)
     gain = (treated["spend"].mean() - holdout["spend"].mean()) * len(treated)
     assert float(row["incremental_net_sales"]) == pytest.approx(gain, abs=0.001)
     assert row["roi_on_net_sales"] == pytest.approx((gain - 1500) / 1500, rel=1e-9)
@@ -152,9 +156,8 @@ def before_and_after(orders: pd.DataFrame, contacted: set[str], redeemers: set[s
     first, last = start - pd.Timedelta(days=days), start + pd.Timedelta(days=days - 1)
     there = orders[orders["day"].between(first, last)].assign(during=lambda f: f["day"] >= start)
     sums = there.groupby(["household", "during"]).agg(spend=("net", "sum"), visits=("basket", "nunique"))
-    before, during = (
-        sums.xs(period, level="during").reindex(sums.index.unique("household"), fill_value=0) for period in (False, True)
-    )
+    everybody = sums.index.unique("household")
+    before, during = (sums.xs(period, level="during").reindex(everybody, fill_value=0) for period in (False, True))
     people = pd.DataFrame({"treated": before.index.isin(contacted)}, index=before.index)
     people["spend"] = before["spend"].round(4)
     if outcome == "conversion":

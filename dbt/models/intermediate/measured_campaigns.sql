@@ -1,7 +1,14 @@
 -- One row per campaign that tonight computes anew: its days, where each outcome is read, and how its effect is told.
--- No measures. A campaign that runs is measured up to the newest order date; one without an end for 30 days from the
--- last assignment. Before is as many days before it as it has been running.
+-- No measures. A campaign that runs is measured up to its system's newest order; one without an end for 30 days from
+-- the last assignment. Before is as many days before it as it has been running.
 with
+newest as (
+    select customers.source_system, max(orders.order_date) as order_date
+    from {{ ref('sales_orders') }} as orders
+    inner join {{ ref('dim_customer') }} as customers on orders.customer_key = customers.customer_key
+    group by customers.source_system
+),
+
 tonight as (
     {{ touched_campaigns() }}
 ),
@@ -21,11 +28,6 @@ contacts as (
     group by contacts.campaign_durable_key
 ),
 
-newest as (
-    select max(order_date) as order_date
-    from {{ ref('sales_orders') }}
-),
-
 planned as (
     select
         campaigns.campaign_durable_key, campaigns.source_system,
@@ -40,7 +42,7 @@ planned as (
     from {{ ref('dim_campaign') }} as campaigns
     inner join tonight on campaigns.campaign_durable_key = tonight.campaign_durable_key
     left join contacts on campaigns.campaign_durable_key = contacts.campaign_durable_key
-    cross join newest
+    left join newest on campaigns.source_system = newest.source_system
     where campaigns.is_current
 ),
 
@@ -80,9 +82,8 @@ sold as (
 select
     compared.campaign_durable_key, compared.source_system,
     compared.compare_from, compared.window_start, compared.window_end, compared.measured_until,
-    -- what comes with the contacts alone waits for no order
-    coalesce(compared.newest_order_date > compared.window_end or not sold.has_orders or sold.has_orders is null, true)
-        as is_complete,
+    -- where a system has no orders, what comes with the contacts waits for none
+    coalesce(compared.newest_order_date > compared.window_end, true) as is_complete,
     case when compared.has_visits then 'contact' when sold.has_orders then 'orders' end as visits_source,
     case when compared.has_conversions then 'contact' when sold.has_orders then 'orders' end as conversion_source,
     case when compared.has_spends then 'contact' when sold.has_orders then 'orders' end as spend_source,
