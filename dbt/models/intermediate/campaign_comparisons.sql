@@ -72,9 +72,9 @@ cells as (
 averaged as (
     select
         *,
-        cast(total as double) / nullif(cast(people as double), 0) as mean,
-        cast(squares as double) / nullif(cast(people as double), 0) as mean_square,
-        cast(cubes as double) / nullif(cast(people as double), 0) as mean_cube
+        cast(cast(total as double) / nullif(people, 0) as double) as mean,
+        cast(cast(squares as double) / nullif(people, 0) as double) as mean_square,
+        cast(cast(cubes as double) / nullif(people, 0) as double) as mean_cube
     from cells
 ),
 

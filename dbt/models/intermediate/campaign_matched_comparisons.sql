@@ -29,8 +29,8 @@ cells as (
         armed.outcome, armed.stratum,
         count(*) as people,
         sum(armed.value_before) as value_before, sum(armed.value_during) as value_during,
-        cast(sum(armed.gain) as double) / nullif(count(*), 0) as mean_change,
-        cast(sum(armed.gain * armed.gain) as double) / nullif(count(*), 0) as mean_square
+        cast(cast(sum(armed.gain) as double) / nullif(count(*), 0) as double) as mean_change,
+        cast(cast(sum(armed.gain * armed.gain) as double) / nullif(count(*), 0) as double) as mean_square
     from armed
     inner join {{ ref('campaign_segments') }} as segments
         on armed.campaign_durable_key = segments.campaign_durable_key
@@ -59,7 +59,7 @@ strata as (
         treated.people * compared.mean_change as expected_change,
         treated.people * treated.variance as treated_variance,
         treated.people * compared.variance as comparison_variance,
-        power(treated.people, 2) * compared.variance / nullif(cast(compared.people as double), 0) as compared_part,
+        cast(power(treated.people, 2) * compared.variance / nullif(compared.people, 0) as double) as compared_part,
         compared.people - 1 as compared_freedom,
         treated.people - 1 as treated_freedom
     from spread as treated

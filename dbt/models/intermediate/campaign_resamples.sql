@@ -112,8 +112,10 @@ zero_draws as (
 means as (
     select
         zero_draws.cell_seed, zero_draws.replicate,
-        cast(coalesce(draws.total, 0) as double)
-        / nullif(cast(coalesce(draws.people, 0) as double) + zero_draws.people, 0) as mean
+        cast(
+            cast(coalesce(draws.total, 0) as double)
+            / nullif(cast(coalesce(draws.people, 0) as double) + zero_draws.people, 0) as double
+        ) as mean
     from zero_draws
     left join draws on zero_draws.cell_seed = draws.cell_seed and zero_draws.replicate = draws.replicate
 )
