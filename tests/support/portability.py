@@ -25,7 +25,7 @@ def words(text: str) -> frozenset[str]:
 
 # Functions that DuckDB and Spark both have, by the same name and with the same meaning.
 PORTABLE = words(
-    "abs avg bool_and bool_or ceil ceiling char_length chr coalesce count cume_dist day dense_rank exp"
+    "abs avg bool_and bool_or ceil ceiling char_length chr coalesce cos count cume_dist day dense_rank exp"
     " first_value floor greatest grouping hour isnan lag last_value lead least left length ln log10 lower lpad"
     " ltrim make_date max max_by md5 median min min_by minute mod month ntile nullif percent_rank"
     " percentile_cont power quarter rank repeat replace reverse right round row_number rpad rtrim second sign"

@@ -30,9 +30,13 @@ select
     coalesce(channels.channel_key, {{ unknown_key() }}) as channel_key,
     coalesce(batches.audit_key, {{ unknown_key() }}) as audit_key,
     contacts.contact_group,
+    contacts.arm,
+    contacts.segments,
     contacts.is_delivered,
     contacts.is_opened,
     contacts.is_clicked,
+    contacts.is_visited,
+    contacts.is_converted,
     contacts.responded_at,
     contacts.outcome_value as outcome_amount
 from contacts
