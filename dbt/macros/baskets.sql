@@ -45,7 +45,7 @@
     select distinct
         {{ first_of('month', 'lines.order_date') }} as month_start_date,
         lines.order_id,
-        members.source_system,
+        {{ 'items.system_number' if items else 'members.source_system' }},
         members.item_key
     from {{ ref('fct_sales_line') }} as lines
     inner join ({{ basket_members(level) }}) as members on lines.product_key = members.product_key
@@ -56,10 +56,8 @@
 {%- endmacro %}
 
 {# Items of one basket two by two, and how many baskets of a month hold both; in months not counted whole the risen ones. #}
-{% macro basket_pairs(level, contents, months, risen) -%}
+{% macro basket_pairs(contents, months, risen) -%}
     select
-        left_items.source_system,
-        '{{ level }}' as item_level,
         left_items.month_start_date,
         left_items.item_key as item_a_key,
         right_items.item_key as item_b_key,
@@ -68,7 +66,7 @@
     inner join {{ contents }} as right_items
         on left_items.order_id = right_items.order_id
         and left_items.month_start_date = right_items.month_start_date
-        and left_items.source_system = right_items.source_system
+        and left_items.system_number = right_items.system_number
         and left_items.item_key <= right_items.item_key
     {%- if risen %}
     where
@@ -76,7 +74,7 @@
         or left_items.item_key in ({{ risen | join(', ') }})
         or right_items.item_key in ({{ risen | join(', ') }})
     {%- endif %}
-    group by left_items.source_system, left_items.month_start_date, left_items.item_key, right_items.item_key
+    group by left_items.month_start_date, left_items.item_key, right_items.item_key
 {%- endmacro %}
 
 {# The lines whose baskets are paired: of the months counted whole, and of baskets with a risen item. #}

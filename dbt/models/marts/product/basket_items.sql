@@ -27,7 +27,7 @@ named as (
     {%- for level, columns in basket_item_columns().items() %}
     select
         item_key,
-        {{ 'department' if 'department' in columns else 'cast(null as string)' }} as department,
+        {{ 'cast(null as string)' if level == 'brand' else 'department' }} as department,
         {{ columns[-1] }} as item,
         {{ 'coalesce(product_name, product_id)' if level == 'product' else columns[-1] }} as item_name,
         valid_from
@@ -39,7 +39,7 @@ named as (
 newest as (
     select
         item_key,
-        max(department) as department,
+        max_by(department, valid_from) as department,
         max(item) as item,
         max_by(item_name, valid_from) as item_name
     from named

@@ -14,7 +14,9 @@
 
 with
 frequent as (
-    select item_key, window_start_date
+    select
+        item_key, item_level, source_system, window_start_date,
+        cast(dense_rank() over (order by source_system nulls last) as integer) as system_number
     from {{ ref('basket_items') }}
 ),
 {% for level in basket_item_columns() %}
@@ -24,11 +26,18 @@ frequent as (
 {% endfor %}
 pairs as (
     {%- for level in basket_item_columns() %}
-    {{ basket_pairs(level, level ~ '_contents', months, risen.get(level)) }}
+    {{ basket_pairs(level ~ '_contents', months, risen.get(level)) }}
     {{ "union all" if not loop.last }}
     {%- endfor %}
 )
 
-select source_system, item_level, month_start_date, item_a_key, item_b_key, cast(baskets as bigint) as baskets
+select
+    items.source_system,
+    items.item_level,
+    pairs.month_start_date,
+    pairs.item_a_key,
+    pairs.item_b_key,
+    cast(pairs.baskets as bigint) as baskets
 from pairs
-order by month_start_date, item_level, item_a_key, item_b_key
+inner join frequent as items on pairs.item_a_key = items.item_key
+order by pairs.month_start_date, pairs.item_a_key
