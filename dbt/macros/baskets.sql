@@ -152,5 +152,5 @@
 
 {# What the next best product is looked for by: the level, how many a person gets, how many rules lead to each item. #}
 {% macro next_best_rules() -%}
-    {{ return({'level': 'category', 'offers': 3, 'rules_an_item': 10}) }}
+    {{ return({'level': 'category', 'offers': 3, 'rules_an_item': 20}) }}
 {%- endmacro %}

@@ -19,5 +19,5 @@ select
 from windows
 inner join {{ ref('basket_months') }} as months
     on windows.source_system = months.source_system
-    and months.month_start_date >= windows.window_start_date
+    and windows.window_start_date <= months.month_start_date
 group by windows.source_system, windows.as_of_date, windows.window_start_date

@@ -7,12 +7,17 @@
     pre_hook="{{ forget_sales_months() }}",
 ) }}
 
+with
+members as (
+    {{ basket_members(next_best_rules().level) }}
+)
+
 select distinct
     {{ first_of('month', 'lines.order_date') }} as month_start_date,
     lines.mastered_customer_key,
     members.item_key
 from {{ ref('sales_lines') }} as lines
-inner join ({{ basket_members(next_best_rules().level) }}) as members on lines.product_key = members.product_key
+inner join members on lines.product_key = members.product_key
 where
     lines.quantity > 0
     and lines.mastered_customer_key > 0

@@ -1,8 +1,8 @@
 -- One row per person and offer: the three items not bought in the window that what the person bought most speaks for.
--- Not additive. An item's score is the highest confidence of the rules that lead to it from what the person bought
--- (Sarwar, Karypis, Konstan and Riedl 2000, Analysis of recommendation algorithms for e-commerce, 3.2), of rules with a
--- lift above 1: the others only say that an item is bought by many. Ties by lift, then by key.
--- Made whole each load: rules move with each night. Only the ten best rules to an item are tried, which bounds the cost.
+-- Not additive. An item's score is the sum of the confidences of the rules that lead to it from what the person bought
+-- (Deshpande and Karypis 2004, Item-based top-N recommendation algorithms: sums of conditional probabilities), of rules
+-- with a lift above 1: the others only say that many buy it. The reason is the surest of these rules.
+-- Made whole each load: rules move with each night. Only the twenty surest rules to an item are tried, for the cost.
 {%- set rules = next_best_rules() %}
 with
 bought as (
@@ -19,7 +19,8 @@ best_rules as (
     select
         *,
         row_number() over (
-            partition by consequent_key order by confidence desc nulls last, lift desc nulls last, antecedent_key asc nulls last
+            partition by consequent_key
+            order by confidence desc nulls last, lift desc nulls last, antecedent_key asc nulls last
         ) as place
     from {{ ref('mart_basket_rule') }}
     where item_level = '{{ rules.level }}' and lift > 1
@@ -29,7 +30,9 @@ led_to as (
     select
         bought.mastered_customer_key,
         best_rules.consequent_key,
-        min(best_rules.place) as place
+        min(best_rules.place) as place,
+        -- exact, whatever the order it is summed in
+        sum(cast(best_rules.confidence as decimal(13, 12))) as score
     from bought
     inner join best_rules on bought.item_key = best_rules.antecedent_key
     left join bought as known
@@ -42,11 +45,13 @@ led_to as (
 offers as (
     select
         led_to.mastered_customer_key,
+        led_to.score,
         best_rules.*,
         row_number() over (
             partition by led_to.mastered_customer_key
             order by
-                best_rules.confidence desc nulls last, best_rules.lift desc nulls last, best_rules.consequent_key asc nulls last
+                led_to.score desc nulls last, best_rules.confidence desc nulls last,
+                best_rules.consequent_key asc nulls last
         ) as offer_rank
     from led_to
     inner join best_rules
@@ -62,7 +67,7 @@ select
     consequent as item,
     consequent_name as item_name,
     consequent_department as department,
-    confidence as score,
+    cast(score as decimal(18, 12)) as score,
     antecedent_key as because_of_key,
     antecedent_name as because_of,
     confidence, lift, support, as_of_date
