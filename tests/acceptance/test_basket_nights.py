@@ -1,7 +1,7 @@
-"""Baskets alone, brought in as a source: items of an order, no prices, no customers. Night after night mlxtend's rules.
+"""Baskets alone, brought in as a source: items of an order, no prices, no customers; each night the rules of mlxtend.
 
-In the nights: a late order, an order moved to another month, one that loses an item, a deleted one, an item that becomes
-frequent, one that no longer is, and a month that leaves the window.
+In the nights: a late order, an order moved to another month, one that loses an item, a deleted one, an item that
+becomes frequent, one that no longer is, and a month that leaves the window.
 """
 
 from __future__ import annotations
@@ -96,7 +96,9 @@ class Kiosk:
 
 
 def rules_in(home: Installation) -> Rules:
-    rows = home.sql(f"select antecedent, consequent, {MEASURES} from mart.mart_basket_rule where item_level = 'product'")
+    rows = home.sql(
+        f"select antecedent, consequent, {MEASURES} from mart.mart_basket_rule where item_level = 'product'"
+    )
     return {row[:2]: row[2:] for row in rows}
 
 
@@ -176,9 +178,7 @@ def test_a_level_nobody_names_has_no_items(nights: dict[str, tuple[Installation,
 
 
 @pytest.mark.parametrize("night", ["rising", "next month"])
-def test_a_rebuild_equals_the_nights(
-    nights: dict[str, tuple[Installation, Rules]], night: str, tmp_path: Path
-) -> None:
+def test_a_rebuild_equals_the_nights(nights: dict[str, tuple[Installation, Rules]], night: str, tmp_path: Path) -> None:
     grown = nights[night][0]
     rebuilt = grown.copy(tmp_path / "rebuilt")
     rebuilt.load({"rising": "2016-12-22", "next month": "2017-01-02"}[night], "--rebuild")
@@ -192,7 +192,10 @@ def test_a_night_leaves_the_pairs_of_other_months_alone(
     with duckdb.connect(str(before.warehouse.resolve())) as con:
         con.execute("update mart.basket_pair_months set source_system = 'kiosk', baskets = baskets + 1000"
                     " where item_a_key < item_b_key")  # fmt: skip
-    rows = [["basket", "position", "bought_on", "item", "changed_at"], ["new", 0, "2017-01-03", "item 0", "2017-01-03 08:00"]]
+    rows = [
+        ["basket", "position", "bought_on", "item", "changed_at"],
+        ["new", 0, "2017-01-03", "item 0", "2017-01-03 08:00"],
+    ]
     with (before.data / "baskets.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     before.env["KIOSK_DIR"] = str(before.data)
