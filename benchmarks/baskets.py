@@ -82,7 +82,7 @@ def _baskets(warehouse: Path, level: str, min_support: float) -> tuple[Any, list
     name = {"category": "p.department is not distinct from i.department and p.category = i.item",
             "product": "p.product_id = i.item"}[level]  # fmt: skip
     with duckdb.connect(str(warehouse), read_only=True) as con:
-        lines = con.execute(
+        lines: dict[str, Any] = con.execute(
             "with sold as (select l.order_id, p.*"
             " from star.fct_sales_line l join star.dim_product p using (product_key)"
             " where l.quantity > 0 and p.product_key > 0) select dense_rank() over (order by p.order_id) - 1,"

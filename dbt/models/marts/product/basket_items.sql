@@ -57,6 +57,6 @@ select
     counted.window_start_date,
     counted.all_baskets,
     counted.baskets,
-    cast(counted.baskets as double) / nullif(cast(counted.all_baskets as double), 0) as support
+    cast(cast(counted.baskets as double) / nullif(cast(counted.all_baskets as double), 0) as double) as support
 from counted
 inner join newest on counted.item_key = newest.item_key

@@ -56,9 +56,9 @@ select
     consequent_key, consequent, consequent_name, consequent_department,
     as_of_date, window_start_date,
     all_baskets, antecedent_baskets, consequent_baskets, both_baskets,
-    ab / nullif(n, 0) as support,
-    ab / nullif(a, 0) as confidence,
-    ab * n / nullif(a * b, 0) as lift,
-    ab / nullif(n, 0) - a * b / nullif(n * n, 0) as leverage,
-    (n - b) * a / nullif(n * (a - ab), 0) as conviction
+    cast(ab / nullif(n, 0) as double) as support,
+    cast(ab / nullif(a, 0) as double) as confidence,
+    cast(ab * n / nullif(a * b, 0) as double) as lift,
+    cast(ab / nullif(n, 0) as double) - cast(a * b / nullif(n * n, 0) as double) as leverage,
+    cast((n - b) * a / nullif(n * (a - ab), 0) as double) as conviction
 from rules
