@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cubes, default_load, growth, modes, nights, report, small_night, worth
+from benchmarks import baskets, cubes, default_load, growth, modes, nights, report, small_night, worth
 from benchmarks.context import Context, Part
 from benchmarks.data import real_data, write_sample
 from benchmarks.measure import PROJECT, BenchmarkError, machine, tell
@@ -24,6 +24,7 @@ PARTS: dict[str, Callable[[Context], Part]] = {
     "modes": modes.run,
     "cubes": cubes.run,
     "worth": worth.run,
+    "baskets": baskets.run,
 }
 
 

@@ -67,7 +67,8 @@ def test_asking_the_status_loads_none_of_the_heavy_libraries() -> None:
     """`clientele status` answers at once: dagster, dbt and great_expectations cost 5 s to import."""
     code = (
         "import sys; from dagster_project.cli import app;"
-        " heavy = {'dagster', 'dbt', 'great_expectations', 'pandas', 'scipy'} & set(sys.modules)\nassert not heavy, heavy"
+        " heavy = {'dagster', 'dbt', 'great_expectations', 'pandas', 'scipy'} & set(sys.modules);"
+        " assert not heavy, heavy"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=False)
     assert done.returncode == 0, done.stderr

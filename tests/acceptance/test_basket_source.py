@@ -1,0 +1,81 @@
+"""A set of baskets that says nothing but what was bought together, brought in as sources/README.md tells it."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+
+import pytest
+
+from tests.support.basket_peer import MEASURES, assert_same_rules, rules_of
+from tests.support.installation import PROJECT, Installation
+
+STAGING = re.compile(r"```sql\n(select\n.*?landed\('groceries', 'baskets'\).*?)```", re.DOTALL)
+SOURCE = """
+name: groceries
+kind: files
+root: ${GROCERIES_DIR}
+timezone: Europe/Vienna
+feeds:
+  baskets:
+    path: baskets.csv
+    class: transactional
+    canonical: order_lines
+    extract: append
+    key: [basket, item]
+    cursor: "date '2020-01-01'"
+    columns: {basket: VARCHAR, item: VARCHAR}
+"""
+
+
+def drawn() -> list[tuple[str, str]]:
+    """700 baskets of 40 items, of falling popularity, the same in every run; tea is always bought with milk."""
+    rng = random.Random(5)
+    found = []
+    for basket in range(700):
+        items = {f"item {n}" for n in range(40) if rng.random() < 0.35 / (1 + n / 3)} or {"item 0"}
+        if rng.random() < 0.1:
+            items |= {"tea", "milk"}
+        found += [(str(basket), item) for item in sorted(items)]
+    return found
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    folder = tmp_path_factory.mktemp("groceries")
+    for name in ("dbt", "sources", "expectations"):
+        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("target", "logs"))
+    (folder / "sources" / "groceries").mkdir()
+    (folder / "sources" / "groceries" / "source.yml").write_text(SOURCE)
+    told = STAGING.search((PROJECT / "sources" / "README.md").read_text())
+    assert told
+    staging = folder / "dbt" / "models" / "staging" / "groceries"
+    staging.mkdir()
+    (staging / "sources.yml").write_text("sources: [{name: groceries, schema: landing, tables: [{name: baskets}]}]\n")
+    (staging / "stg_groceries__order_lines.sql").write_text(told[1])
+    data = folder / "data"
+    data.mkdir()
+    lines = "".join(f"{basket},{item}\n" for basket, item in drawn())
+    (data / "baskets.csv").write_text("basket,item\n" + lines)
+    place = {f"CLIENTELE_{name.upper()}_DIR": str(folder / name) for name in ("dbt", "sources", "expectations")}
+    place |= {"CLIENTELE_SOURCES": "groceries", "CLIENTELE_FIRST_DATE": "2020-01-01", "GROCERIES_DIR": str(data)}
+    loaded = Installation(folder / "home", data, place)
+    loaded.load("2020-01-01")
+    return loaded
+
+
+def test_their_rules_are_those_of_mlxtend(home: Installation) -> None:
+    rows = home.sql(f"select antecedent, consequent, {MEASURES} from mart.mart_basket_rule where support >= 0.01")
+    assert_same_rules({row[:2]: row[2:] for row in rows}, rules_of(drawn(), 0.01, 700))
+
+
+def test_a_rule_without_exception_has_no_finite_conviction(home: Installation) -> None:
+    told = "select confidence, conviction from mart.mart_basket_rule where antecedent = 'tea' and consequent = 'milk'"
+    assert home.sql(told) == [(1.0, None)]
+
+
+def test_what_the_source_does_not_say_is_not_made_up(home: Installation) -> None:
+    told = "select distinct item_level, antecedent_department from mart.mart_basket_rule"
+    assert home.sql(told) == [("product", None)]
+    assert home.sql("select count(*) from mart.mart_next_best_product") == [(0,)]
