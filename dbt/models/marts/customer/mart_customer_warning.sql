@@ -39,7 +39,8 @@ select
     || case when trend = 'falling' and p_alive < {{ rules.doubtful_below }} then '; ' else '' end
     || case
         when p_alive < {{ rules.doubtful_below }}
-            then 'will buy again with a probability of ' || cast(cast(round(100 * p_alive, 0) as integer) as string) || ' %'
+            then 'will buy again with a probability of '
+                || cast(cast(round(100 * p_alive, 0) as integer) as string) || ' %'
         else ''
     end as reason
 from at_risk
