@@ -40,4 +40,4 @@ select
     cast(pairs.baskets as bigint) as baskets
 from pairs
 inner join frequent as items on pairs.item_a_key = items.item_key
-order by pairs.month_start_date, pairs.item_a_key
+order by pairs.month_start_date
