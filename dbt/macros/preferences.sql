@@ -15,12 +15,15 @@
         where
             {{ column }} is not null
             and mastered_customer_key > 0
-            and month_start_date > (
-                select {{ add_months('max(month_start_date)', -12) }} from {{ ref('customer_months') }}
-            )
+            and month_start_date > {{ a_year_before_newest_month() }}
         group by mastered_customer_key, {{ column }}
     ) as bought
     where place = 1
+{%- endmacro %}
+
+{# The month before the twelve that end with the newest. #}
+{% macro a_year_before_newest_month() -%}
+    (select {{ add_months('max(months.month_start_date)', -12) }} from {{ ref('customer_months') }} as months)
 {%- endmacro %}
 
 {#

@@ -25,13 +25,14 @@ DOCUMENTS = [
     "docs/runbook.md",
     "docs/cubes.md",
     "docs/glossary.md",
+    "docs/questions.md",
     "docs/policies.md",
     "sources/README.md",
     "sources/complete_journey/README.md",
     "dagster_project/README.md",
 ]
 README, RUNBOOK, SOURCES = Document("README.md"), Document("docs/runbook.md"), Document("sources/README.md")
-CUBES = Document("docs/cubes.md")
+CUBES, QUESTIONS = Document("docs/cubes.md"), Document("docs/questions.md")
 
 # Commands that only look, are quick, and end well on a loaded warehouse: run as they stand.
 RUN = (
@@ -88,7 +89,7 @@ def looks_only(command: str) -> bool:
     return command.startswith(RUN) and " LOAD" not in command and not is_named
 
 
-@pytest.mark.parametrize("query", [*README.queries(), *RUNBOOK.queries(), *CUBES.queries()])
+@pytest.mark.parametrize("query", [*README.queries(), *RUNBOOK.queries(), *CUBES.queries(), *QUESTIONS.queries()])
 def test_each_query_shown_answers(loaded: Installation, query: str) -> None:
     assert loaded.sql(query), "no rows"
 

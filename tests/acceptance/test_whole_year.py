@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import duckdb
 import pytest
 
+from tests.support.documents import Document
 from tests.support.installation import Installation
 from tests.support.real_data import package_data
 
@@ -95,3 +97,15 @@ def test_staging_and_canonical_are_not_in_the_release(year: tuple[Installation, 
     assert home.sql("select distinct table_schema from information_schema.tables order by 1") == [
         ("cube",), ("ops",), ("star",)
     ]  # fmt: skip
+
+
+def test_the_answers_shown_in_the_documents_are_those_of_the_year(year: tuple[Installation, dict[str, Any]]) -> None:
+    """Cell by cell as docs/questions.md prints them; worth is that of the fit the document names."""
+    home, _ = year
+    assert home.run("fit").code == 0
+    home.load()
+    shown = re.findall(r"```sql\n(.*?)\n```\n\n((?:\|.*\n)+)", Document("docs/questions.md").text, re.DOTALL)
+    assert len(shown) > 10
+    for query, table in shown:
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+        assert [["" if cell is None else str(cell) for cell in row] for row in home.sql(query)] == rows, query

@@ -33,6 +33,25 @@ graded as (
     group by components.mastered_customer_key
 ),
 
+-- what they bought in the twelve months, and in how many departments: cross-buying
+orders as (
+    select
+        activity.mastered_customer_key,
+        {{ ratio('sum(activity.net_sales)', 'sum(activity.orders)') }} as average_order_value,
+        {{ ratio('sum(activity.units)', 'sum(activity.orders)') }} as units_per_order,
+        {{ ratio('sum(activity.gross_sales - activity.net_sales)', 'sum(activity.gross_sales)') }} as discount_share
+    from {{ ref('customer_month_activity') }} as activity
+    where activity.month_start_date > {{ a_year_before_newest_month() }}
+    group by activity.mastered_customer_key
+),
+
+cross_buying as (
+    select mastered_customer_key, cast(count(distinct department) as integer) as departments
+    from {{ ref('sales_customer_months') }}
+    where month_start_date > {{ a_year_before_newest_month() }}
+    group by mastered_customer_key
+),
+
 departments as (
     {{ preferred(ref('sales_customer_months'), 'department', 'net_sales') }}
 ),
@@ -81,6 +100,7 @@ select
     cast(100 * graded.points / nullif(cast(graded.measured_weight as double), 0) as double) as weighted_grade,
     cast(graded.measured_weight as decimal(5, 4)) as weighted_grade_measured,
     worth.p_alive, worth.expected_purchases_year, worth.expected_present_value, worth.told_by as worth_told_by,
+    orders.average_order_value, orders.units_per_order, orders.discount_share, cross_buying.departments,
     departments.preferred as preferred_department,
     stores.preferred as preferred_store_key,
     weekdays.preferred as preferred_iso_weekday,
@@ -95,6 +115,8 @@ left join newest on people.mastered_customer_key = newest.mastered_customer_key
 left join {{ ref('pyramid_tiers') }} as tiers on newest.pyramid_tier = tiers.pyramid_tier
 left join graded on people.mastered_customer_key = graded.mastered_customer_key
 left join {{ ref('mart_customer_value') }} as worth on people.mastered_customer_key = worth.mastered_customer_key
+left join orders on people.mastered_customer_key = orders.mastered_customer_key
+left join cross_buying on people.mastered_customer_key = cross_buying.mastered_customer_key
 left join departments on people.mastered_customer_key = departments.mastered_customer_key
 left join stores on people.mastered_customer_key = stores.mastered_customer_key
 left join weekdays on people.mastered_customer_key = weekdays.mastered_customer_key

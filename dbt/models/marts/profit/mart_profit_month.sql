@@ -1,0 +1,33 @@
+-- One row per month: from sales before discounts down to what is left after costs and promotions.
+-- Additive: the money. What is not known of all sales is NULL, and so is what follows from it.
+-- A view over the month's cells of the cube and the costs of campaigns by their day.
+{{ config(materialized='view') }}
+
+with
+costs as (
+    select {{ first_of('month', 'cost_date') }} as month_start_date, sum(cost_amount) as promotion_cost
+    from {{ ref('fct_campaign_cost') }}
+    group by {{ first_of('month', 'cost_date') }}
+),
+
+months as (
+    select
+        cells.period_start_date as month_start_date,
+        cells.gross_sales, cells.net_sales,
+        case when cells.costed_sales = cells.net_sales then cells.cost end as cost,
+        costs.promotion_cost
+    from {{ ref('sales_month_grains') }} as cells
+    left join costs on cells.month_start_date = costs.month_start_date
+    where cells.grain = 'month'
+)
+
+select
+    month_start_date,
+    gross_sales,
+    cast(gross_sales - net_sales as decimal(19, 4)) as discount,
+    net_sales,
+    cost,
+    cast(net_sales - cost as decimal(19, 4)) as gross_margin,
+    cast(promotion_cost as decimal(19, 4)) as promotion_cost,
+    cast(net_sales - cost - promotion_cost as decimal(19, 4)) as contribution
+from months
