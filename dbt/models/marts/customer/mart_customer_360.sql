@@ -26,7 +26,8 @@ graded as (
     select
         components.mastered_customer_key,
         sum(weights.weight) as measured_weight,
-        sum(cast(weights.weight as double) * components.place) as points
+        -- decimals add up to the same in any order
+        sum(cast(cast(weights.weight as double) * components.place as decimal(18, 12))) as points
     from components
     inner join {{ ref('grade_weights') }} as weights on components.component = weights.component
     where components.place is not null
@@ -97,7 +98,7 @@ select
         else 'existing'
     end as customer_kind,
     {{ value_matrix('newest') }} as value_matrix,
-    cast(100 * graded.points / nullif(cast(graded.measured_weight as double), 0) as double) as weighted_grade,
+    100 * {{ ratio('graded.points', 'graded.measured_weight') }} as weighted_grade,
     cast(graded.measured_weight as decimal(5, 4)) as weighted_grade_measured,
     worth.p_alive, worth.expected_purchases_year, worth.expected_present_value, worth.told_by as worth_told_by,
     orders.average_order_value, orders.units_per_order, orders.discount_share, cross_buying.departments,

@@ -17,7 +17,8 @@ select
     cast(count(*) as bigint) as customers,
     cast(sum(worth.historic_value) as decimal(19, 4)) as historic_value,
     cast(sum(worth.expected_present_value) as decimal(19, 4)) as expected_present_value,
-    avg(worth.p_alive) as mean_p_alive
+    -- decimals add up to the same in any order
+    {{ ratio('sum(cast(worth.p_alive as decimal(18, 12)))', 'count(*)') }} as mean_p_alive
 from {{ ref('mart_customer_value') }} as worth
 inner join {{ ref('mart_customer_360') }} as customers on worth.mastered_customer_key = customers.mastered_customer_key
 group by {{ part if parted_by != 'all' else "'(all)'" }}

@@ -47,7 +47,8 @@ by_rule as (
 ruled as (
     select
         *,
-        power(cast(2 as double), -1 * (age_days - recency_days) / nullif(3 * usual_gap, 0)) as rule_alive,
+        power(cast(2 as double), -1 * {{ ratio('(age_days - recency_days)', '(3 * usual_gap)') }}) as rule_alive,
+        {{ ratio(month_days(), 'usual_gap') }} as purchases_a_month,
         {{ annuity('discount_rate', 'horizon_months') }} as months_worth
     from by_rule
 ),
@@ -59,11 +60,10 @@ told as (
         coalesce(valued.model, 'fallback') as valued_by,
         coalesce(scored.p_alive, ruled.rule_alive) as p_alive,
         coalesce(
-            scored.expected_purchases_year, ruled.rule_alive * 12 * {{ month_days() }} / nullif(ruled.usual_gap, 0)
+            scored.expected_purchases_year, ruled.rule_alive * 12 * ruled.purchases_a_month
         ) as expected_purchases_year,
         coalesce(
-            scored.discounted_purchases,
-            ruled.rule_alive * {{ month_days() }} / nullif(ruled.usual_gap, 0) * ruled.months_worth
+            scored.discounted_purchases, ruled.rule_alive * ruled.purchases_a_month * ruled.months_worth
         ) as discounted_purchases,
         coalesce(valued.expected_value, ruled.rule_value) as expected_value
     from ruled
@@ -82,10 +82,11 @@ historic as (
     select
         activity.mastered_customer_key,
         sum(activity.net_sales) as net_sales,
-        sum({{ discounted(
+        -- decimals add up to the same in any order
+        sum(cast({{ discounted(
             'activity.net_sales', 'chosen.discount_rate',
             months_from('people.first_order_date', 'activity.month_start_date'),
-        ) }}) as present_value
+        ) }} as decimal(28, 8))) as present_value
     from {{ ref('customer_month_activity') }} as activity
     inner join {{ ref('customer_purchases') }} as people
         on activity.mastered_customer_key = people.mastered_customer_key
