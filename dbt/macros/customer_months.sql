@@ -48,7 +48,7 @@
 
 {# A fifth by rank, 1 the lowest: equal values have equal ranks, so they are never parted. #}
 {% macro fifth_of(ranking, members) -%}
-    cast(floor(5.0 * ({{ ranking }} - 1) / nullif({{ members }}, 0)) as integer) + 1
+    cast(floor({{ ratio('5 * (' ~ ranking ~ ' - 1)', members) }}) as integer) + 1
 {%- endmacro %}
 
 {# Mean days between a person's days of purchase; `of` names the table, with a dot, where columns must say it. #}

@@ -25,7 +25,7 @@
 
 {# What money is worth `months` earlier, at a yearly rate. #}
 {% macro discounted(amount, rate, months) -%}
-    cast(cast({{ amount }} as double) * power(1 + {{ rate }}, -1 * ({{ months }}) / 12.0) as double)
+    cast(cast({{ amount }} as double) * power(1 + {{ rate }}, {{ ratio('-1 * ' ~ months, 12) }}) as double)
 {%- endmacro %}
 
 {#
@@ -36,8 +36,8 @@
     case
         when {{ rate }} = 0 then cast({{ months }} as double)
         else cast(
-            (1 - power(1 + {{ rate }}, -1 * {{ months }} / 12.0))
-            / nullif(power(1 + {{ rate }}, 1 / 12.0) - 1, 0) as double
+            (1 - power(1 + {{ rate }}, {{ ratio('-1 * ' ~ months, 12) }}))
+            / nullif(power(1 + {{ rate }}, {{ ratio(1, 12) }}) - 1, 0) as double
         )
     end
 {%- endmacro %}
