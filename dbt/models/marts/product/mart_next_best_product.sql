@@ -2,7 +2,9 @@
 -- Not additive. An item's score is the sum of the confidences of the rules that lead to it from what the person bought
 -- (Deshpande and Karypis 2004, Item-based top-N recommendation algorithms: sums of conditional probabilities), of rules
 -- with a lift above 1: the others only say that many buy it. The reason is the surest of these rules.
--- Made whole each load: rules move with each night. Only the twenty surest rules to an item are tried, for the cost.
+-- A view: rules move with each night, and for everybody at once it takes 2.5 s for 2,469 people. Ask for those you
+-- need, by mastered_customer_key. Only the twenty surest rules to an item are tried, for the cost.
+{{ config(materialized='view') }}
 {%- set rules = next_best_rules() %}
 with
 bought as (
