@@ -18,6 +18,8 @@ import pytest
 from tests.support.basket_peer import MEASURES, Rules, assert_same_rules, rules_of
 from tests.support.installation import PROJECT, Installation, assert_same_tables
 
+pytestmark = pytest.mark.long
+
 MIN_SUPPORT = 0.03
 SOURCE = """
 name: kiosk
