@@ -228,9 +228,8 @@ def test_the_ui_shows_what_the_command_line_did(ui: WebUi, watched: Installation
         assert on_job_page[run_id]["status"] == "SUCCESS"
         made = {"/".join(event["assetKey"]["path"]) for event in on_job_page[run_id]["assetMaterializations"]}
         assert {"landing/complete_journey/transactions", "star/fct_sales_line", "cube/sales_grains", "release"} <= made
-    assert [(s["name"], s["scheduleState"]["status"]) for s in pages["schedulesOrError"]["results"]] == [
-        ("nightly", "RUNNING")
-    ]
+    schedules = {s["name"]: s["scheduleState"]["status"] for s in pages["schedulesOrError"]["results"]}
+    assert schedules == {"nightly": "RUNNING", "fit_of_the_month": "RUNNING"}
     sensors = {s["name"]: s["sensorState"]["status"] for s in pages["sensorsOrError"]["results"]}
     assert sensors == {"load_failed": "RUNNING", "killed_loads": "RUNNING"}
     # the backfill of three days was one run and marked them all; the killed load had landed a fourth
