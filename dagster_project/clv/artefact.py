@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dagster_project.clv.worth import UNIT, Horizon, Worth, score_purchases, score_values
 from dagster_project.errors import LoadError
+from dagster_project.landing.manifest import sync_folder, write_durably
 
 if TYPE_CHECKING:
     import duckdb
@@ -137,10 +138,9 @@ def write(fitted: Worth, home: Path, artefact_id: str) -> Artefact:
         }
         for name, table in tables.items():
             _write_table(table, work / name)
-        _write_text(manifest.model_dump_json(indent=1), work / MANIFEST)
-        _sync(work)
+        write_durably(work / MANIFEST, manifest.model_dump_json(indent=1))
         work.rename(target)
-        _sync(target.parent)
+        sync_folder(target.parent)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return Artefact(target, manifest)
@@ -270,18 +270,3 @@ def _write_table(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, compression="zstd")
     with path.open("rb") as file:
         os.fsync(file.fileno())
-
-
-def _write_text(text: str, path: Path) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -17,14 +17,20 @@
 
 {#
   First month a load makes anew in a table of customers by month, as 'YYYY-MM-DD'; none if nothing changed. Ranks of a
-  month depend on everybody's orders up to then, so all months from the first touched one on; and from the month that
-  was open, which may have closed. Only the open month is made on most nights. Needs `this` to hold every month's rows.
+  month depend on everybody's orders up to then, so all months from the first touched one on; from the month that was
+  open, which may have closed; and from the month that is open now, an earlier one if the newest orders were taken back.
+  Only the open month is made on most nights. Needs `this` to hold every month's rows.
 #}
 {% macro first_restated_month() -%}
     {%- set months = sales_months() -%}
+    {%- set measured = ref('customer_months') -%}
     {%- if execute and is_incremental() and months -%}
-        {%- set found = run_query("select cast(max(month_start_date) as string) from " ~ this) -%}
-        {{ return((months + [found.columns[0].values()[0] or months[0]]) | sort | first) }}
+        {%- set newest = [months | first] -%}
+        {%- for table in [this, measured] -%}
+            {%- set found = run_query("select cast(max(month_start_date) as string) from " ~ table) -%}
+            {%- do newest.append(found.columns[0].values()[0]) -%}
+        {%- endfor -%}
+        {{ return(newest | select | min) }}
     {%- endif -%}
     {{ return(none) }}
 {%- endmacro %}

@@ -93,6 +93,46 @@ def test_departments_and_margin_are_those_of_the_product_lists(loaded: Installat
     assert [row[0] for row in found] == ["Accessories", "Bikes", "Clothing", "Components"]
 
 
+def test_profit_by_month_is_that_of_the_files_down_to_where_costs_are_not_told(
+    loaded: Installation, files: Path
+) -> None:
+    both = (
+        "select OrderDate, SalesAmount, TotalProductCost from {FactInternetSales} union all"
+        " select OrderDate, SalesAmount, TotalProductCost from {FactResellerSales}"
+    )
+    expected = asked(
+        files,
+        "select date_trunc('month', OrderDate)::date, sum(SalesAmount), sum(TotalProductCost),"
+        f" sum(SalesAmount - TotalProductCost) from ({both}) group by 1 order by 1",
+    )
+    found = loaded.sql("select month_start_date, net_sales, cost, gross_margin from mart.mart_profit_month order by 1")
+    assert found == expected
+    # no source tells what campaigns cost, so nothing is said of what is left after them
+    assert loaded.sql("select count(promotion_cost), count(contribution) from mart.mart_profit_month") == [(0, 0)]
+
+
+def test_where_all_costs_are_known_customers_are_ranked_by_margin(loaded: Installation, files: Path) -> None:
+    """The last month reaches back over the twelve that end with it; shop and resellers share nobody."""
+    year = "OrderDate >= (select date_trunc('month', max(OrderDate)) - interval 11 month from {FactInternetSales})"
+    expected = asked(
+        files,
+        "select count(distinct CustomerKey), sum(SalesAmount - TotalProductCost) from {FactInternetSales}"
+        f" where {year}",
+    )
+    found = loaded.sql(
+        "select count(distinct customer.customer_id), sum(months.margin_12_months)"
+        " from mart.fct_customer_month as months"
+        " join (select distinct mastered_customer_key, customer_id from star.bridge_identity"
+        " join star.dim_customer as customers using (customer_durable_key)"
+        " where bridge_identity.is_current and customers.is_current and source_system = 'adventureworks_dw'"
+        " and customer_type = 'person') as customer using (mastered_customer_key)"
+        " where months.month_start_date = (select max(month_start_date) from mart.customer_months)"
+        " and orders_12_months > 0"
+    )
+    assert found == expected
+    assert loaded.sql("select distinct value_basis from mart.mart_customer_pyramid") == [("gross margin",)]
+
+
 def test_a_product_has_the_versions_its_list_gives_it(loaded: Installation, files: Path) -> None:
     versions = (
         "select ProductAlternateKey as id, StandardCost as cost, ListPrice as price, StartDate::date as day,"

@@ -124,6 +124,9 @@ NIGHTS = {
         ],
         "customers": [],
     },
+    "2017-04-02": {"lines": ["F,1,2017-04-02,ann,tea,1,6.00,,false,2017-04-02 09:00"], "products": [], "customers": []},
+    # the newest order is taken back: March, which was over, is open again
+    "2017-04-03": {"lines": ["F,1,,,,,,,true,2017-04-03 09:00"], "products": [], "customers": []},
 }
 LINES = """
     select f.order_id, f.order_date::varchar, c.customer_id, c.age_band, p.department, f.net_amount::float,
@@ -244,6 +247,16 @@ def test_what_landed_is_what_the_facts_hold_each_night(nights: dict[str, Install
 
 
 def test_a_rebuild_equals_the_nights(nights: dict[str, Installation], tmp_path: Path) -> None:
-    rebuilt = nights["2017-03-04"].copy(tmp_path / "rebuilt")
-    rebuilt.load("2017-03-04", "--rebuild")
-    assert_same_tables(nights["2017-03-04"], rebuilt)
+    rebuilt = nights["2017-04-03"].copy(tmp_path / "rebuilt")
+    rebuilt.load("2017-04-03", "--rebuild")
+    assert_same_tables(nights["2017-04-03"], rebuilt)
+
+
+def test_customers_are_measured_on_the_newest_day_there_is_an_order_of(nights: dict[str, Installation]) -> None:
+    newest = "select as_of_date::varchar, is_open from mart.customer_months order by 1 desc limit 2"
+    assert nights["2017-04-02"].sql(newest) == [("2017-04-02", True), ("2017-03-31", False)]
+    assert nights["2017-04-03"].sql(newest) == [("2017-03-02", True), ("2017-02-28", False)]
+    recency = "select recency_days from mart.fct_customer_month where month_start_date = '2017-03-01' order by 1"
+    # ann's last order is of the first, cyd's of the second of March, bob's of 31 December
+    assert nights["2017-04-02"].sql(recency) == [(29,), (30,), (90,)]
+    assert nights["2017-04-03"].sql(recency) == [(0,), (1,), (61,)]

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     # reads a release and nothing else
     "olap": set(),
     # reads a release and its own artefacts
-    "clv": set(),
+    "clv": {"landing"},
     "defs": {"contract", "landing", "quality", "spark", "warehouse"},
 }
 MAY_IMPORT_DAGSTER = {"defs", "definitions.py", "dagster_instance.py", "cli"}

@@ -12,7 +12,7 @@ with
 people as (
     select
         month_start_date, mastered_customer_key, pyramid_tier, value_basis, value_12_months,
-        {{ values_before(['month_start_date', 'pyramid_tier']) }}
+        {{ values_before(['pyramid_tier']) }}
     from {{ ref('fct_customer_month') }}
     where {{ in_restated_months('month_start_date', earlier=1) }}
 ),

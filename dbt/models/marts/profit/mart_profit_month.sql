@@ -10,13 +10,20 @@ costs as (
     group by {{ first_of('month', 'cost_date') }}
 ),
 
+-- a month without a cost cost nothing where a source tells costs, and is not measured where none does
+measured as (
+    select count(*) > 0 as has_costs
+    from costs
+),
+
 months as (
     select
         cells.period_start_date as month_start_date,
         cells.gross_sales, cells.net_sales,
         case when cells.costed_sales = cells.net_sales then cells.cost end as cost,
-        costs.promotion_cost
+        case when measured.has_costs then coalesce(costs.promotion_cost, 0) end as promotion_cost
     from {{ ref('sales_month_grains') }} as cells
+    cross join measured
     left join costs on cells.month_start_date = costs.month_start_date
     where cells.grain = 'month'
 )
