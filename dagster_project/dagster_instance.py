@@ -24,6 +24,9 @@ run_monitoring:
 concurrency:
   runs:
     max_concurrent_runs: 1
+event_log_storage:
+  module: dagster_project.dagster_event_log
+  class: SqliteEventLog
 # Capturing stdout starts four processes a run, which outlive a killed load for a while; events tell it all.
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager

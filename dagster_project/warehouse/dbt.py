@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from dagster_project.warehouse.releases import DUCKDB, FILE, PII_FILE
 
 # Holds the fingerprint of the project that was parsed.
 MARK = "parsed"
+# dbt's own manifest as dbt keeps it.
+PARSED = "partial_parse.msgpack"
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def _share(folder: Path, shared: Path) -> None:
     for earlier in shared.parent.iterdir():
         shutil.rmtree(earlier, ignore_errors=True)
     draft = Path(tempfile.mkdtemp(dir=shared.parent))
-    for name in (MARK, "manifest.json", "partial_parse.msgpack"):
+    for name in (MARK, PARSED, "manifest.json"):
         shutil.copy2(folder / name, draft)
     draft.rename(shared)
 
@@ -142,7 +145,7 @@ def left_out(settings: Settings, *, personal: bool, idle: Iterable[str] = ()) ->
 def parse(settings: Settings, target: str = DUCKDB, more: Mapping[str, str] | None = None) -> Any:
     """Parse the project; unchanged files are taken from the last time. Returns dbt's own manifest.
 
-    Parsed without variables and with the default build path, so that neither makes dbt parse anew (2.2 s).
+    Parsed without variables and with the default build path: neither is part of what was parsed.
 
     Args:
         target: of profiles.yml. more: what that target reads there.
@@ -153,14 +156,28 @@ def parse(settings: Settings, target: str = DUCKDB, more: Mapping[str, str] | No
     folder = _folder(settings) if target == DUCKDB else _folder(settings) / target
     folder.mkdir(parents=True, exist_ok=True)
     now = _fingerprint(settings)
+    mark, parsed = folder / MARK, folder / PARSED
+    if parsed.exists() and mark.exists() and mark.read_text("utf-8") == now:
+        return _parsed_before(parsed)
     args = ["parse", "--target", target, "--target-path", str(folder), "--log-path", str(folder)]
     result = _invoke(settings, args, more=more)
     if not result.success:
         raise ConfigurationError(
             f"the dbt project has an error: {result.exception}", remedy=f"correct it; see {settings.dbt_dir}"
         )
-    (folder / MARK).write_text(now, encoding="utf-8")
+    mark.write_text(now, encoding="utf-8")
     return result.result
+
+
+def _parsed_before(path: Path) -> Any:
+    """dbt's manifest from its file, as its parser reads it: 0.4 s, where dbt takes 2 s to find that nothing changed."""
+    from dbt.contracts.graph.manifest import Manifest as DbtManifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    parsed = DbtManifest.from_msgpack(path.read_bytes(), decoder=extended_mashumuro_decoder)
+    parsed.build_flat_graph()
+    parsed.build_parent_and_child_maps()
+    return parsed
 
 
 def build(
@@ -239,7 +256,7 @@ def _rename_schemas(parsed: Any, suffix: str) -> None:
 
 
 def _fingerprint(settings: Settings) -> str:
-    return project_fingerprint(settings.dbt_dir, staging_models(settings))
+    return project_fingerprint(settings.dbt_dir, staging_models(settings), version("dbt-core"))
 
 
 def _folder(settings: Settings) -> Path:

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "clv": {"landing"},
     "defs": {"contract", "landing", "quality", "spark", "warehouse"},
 }
-MAY_IMPORT_DAGSTER = {"defs", "definitions.py", "dagster_instance.py", "cli"}
+MAY_IMPORT_DAGSTER = {"defs", "definitions.py", "dagster_instance.py", "dagster_event_log.py", "cli"}
 
 
 def imports(path: Path) -> set[str]:
