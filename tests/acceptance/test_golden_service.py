@@ -39,7 +39,7 @@ HOUSEHOLDS = """
 
 
 @pytest.fixture(scope="module")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installation]:
+def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installation]:  # noqa: PLR0915 - four nights
     """The home after each night."""
     folder = tmp_path_factory.mktemp("service")
     company = SmallService(folder)
@@ -68,6 +68,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installation]:
     company.set("interactions", "i1", **contact)
     company.opportunity("q1", "lead", "03-01 12")
     company.opportunity("q2", "lead", "03-01 12")
+    company.left("c8", "02-27", "03-01 12")  # late, and a customer nobody described
     night("first", "2017-03-01")
 
     company.set("employees", "e1", employee_id="e1", team="South")
@@ -99,6 +100,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installation]:
     )
     company.opportunity("q1", "quoted", "03-02 12", quoted="2017-03-02")
     company.opportunity("q2", "lost", "03-02 12", lost="2017-03-02")
+    company.left("c1", "03-02", "03-02 12", kind="competitive", reason="price")
     night("second", "2017-03-02", "--accept-deletes", "service.households")
 
     company.set("employees", "e2", employee_id="e2", team="Field")
@@ -115,6 +117,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installation]:
     company.order("o3", "c1", "03-01 11", "03-03 12", status="again")
     company.opportunity("q1", "won", "03-03 12", won="2017-03-03")
     company.opportunity("q2", "talks", "03-03 12")  # opened again
+    company.left("c1", "03-02", "03-03 12", kind="fault", reason="late parcels")
     night("third", "2017-03-03")
 
     # a version between two that landed, for another customer: only what nobody knew yet counts
@@ -127,6 +130,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installation]:
         shipped_at="2017-03-02 17:00:00",
         approved_at="2017-03-02 11:00:00",
     )
+    company.left("c8", "02-27", "03-04 12", gone=True)
     night("fourth", "2017-03-04")
     return after
 
@@ -204,6 +208,43 @@ def test_costs_and_contacts_point_to_inferred_members_and_to_the_team_of_the_day
     ]
 
 
+def test_who_left_follows_the_newest_word_of_the_source(nights: dict[str, Installation]) -> None:
+    events = """
+        select e.customer_id, churned_date_key, churn_type, reason_id, c.income_band, c.is_inferred
+        from star.fct_churn_event e
+        join star.dim_customer c using (customer_key) join star.dim_reason using (reason_key)
+        order by 1
+    """
+    assert nights["first"].sql(events) == [("c8", 20170227, None, "(unknown)", None, True)]
+    assert nights["second"].sql(events) == [
+        ("c1", 20170302, "competitive", "price", "low", False),
+        ("c8", 20170227, None, "(unknown)", None, True),
+    ]
+    assert nights["fourth"].sql(events) == [("c1", 20170302, "fault", "late parcels", "low", False)]
+
+
+def test_churn_is_a_share_of_the_customers_of_each_segment(nights: dict[str, Installation]) -> None:
+    told = """
+        select segment_kind, segment, churn_type, customers, churned_customers, round(churn_rate, 4), net_sales_before
+        from mart.mart_churn where segment_kind in ('(all)', 'income_band') order by all
+    """
+    # c1, c2, c9 (met in an order) and c8 (met here)
+    assert nights["second"].sql(told) == [
+        ("(all)", "(all)", "(all)", 4, 2, 0.5, None),
+        ("(all)", "(all)", "(unknown)", 4, 1, 0.25, None),
+        ("(all)", "(all)", "competitive", 4, 1, 0.25, None),
+        ("income_band", "(unknown)", "(all)", 2, 1, 0.5, None),
+        ("income_band", "(unknown)", "(unknown)", 2, 1, 0.5, None),
+        ("income_band", "high", "(all)", 1, 0, 0.0, None),
+        ("income_band", "low", "(all)", 1, 1, 1.0, None),
+        ("income_band", "low", "competitive", 1, 1, 1.0, None),
+    ]
+    assert nights["fourth"].sql(
+        "select customer_kind, churned_date::varchar, churn_type from mart.mart_customer_360"
+        " where churned_date is not null"
+    ) == [("former", "2017-03-02", "fault")]
+
+
 def test_a_household_that_shrinks_is_whole_in_every_span(nights: dict[str, Installation]) -> None:
     assert nights["fourth"].sql(HOUSEHOLDS) == [
         ("c1", "0.600000000000", "1900-01-01", "2017-03-02"),
@@ -221,6 +262,7 @@ def test_every_feed_is_reconciled_with_its_fact(nights: dict[str, Installation])
         ("star.dim_employee", "current keys", 2),
         ("star.fct_campaign_cost", "amount", 58),
         ("star.fct_campaign_cost", "rows", 3),
+        ("star.fct_churn_event", "rows", 1),
         ("star.fct_interaction", "rows", 2),
         ("star.fct_opportunity", "rows", 2),
         ("star.fct_order_fulfilment", "rows", 3),

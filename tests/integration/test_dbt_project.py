@@ -56,9 +56,10 @@ def test_every_published_table_has_an_enforced_contract_and_described_columns(ma
 def test_every_fact_says_what_it_reconciles_with(manifest: dict[str, Any]) -> None:
     facts = {n["name"]: n for n in manifest["nodes"].values() if n["name"].startswith("fct_") and n["schema"] == "star"}
     assert sorted(facts) == [
-        "fct_campaign_contact", "fct_campaign_cost", "fct_contact_centre_shift", "fct_coupon_redemption",
-        "fct_fx_rate", "fct_interaction", "fct_opportunity", "fct_order_charge", "fct_order_fulfilment", "fct_payment",
-        "fct_promo_coverage", "fct_return_line", "fct_sales_line", "fct_survey_answer",
+        "fct_campaign_contact", "fct_campaign_cost", "fct_churn_event", "fct_contact_centre_shift",
+        "fct_coupon_redemption", "fct_fx_rate", "fct_interaction", "fct_opportunity", "fct_order_charge",
+        "fct_order_fulfilment", "fct_payment", "fct_promo_coverage", "fct_return_line", "fct_sales_line",
+        "fct_survey_answer",
     ]  # fmt: skip
     for name, node in facts.items():
         assert node["config"]["meta"]["reconciles"], name

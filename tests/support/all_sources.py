@@ -105,6 +105,7 @@ def service_orders(service: SmallService) -> None:
         "interactions", "i1", interaction_id="i1", customer_id="c1", channel="chat", started_at="2017-02-26 09:00:00"
     )
     service.cost("02-26", "print", 40)
+    service.left("c9", "02-25", "02-26 12", kind="natural")
     service.opportunity("q1", "lead", "02-26 12", entered="2017-02-26")
     service.order("o1", "c1", "02-26 09", "02-26 09", promised_at="2017-03-05 12:00:00")
     service.order("o2", "c2", "02-26 10", "02-26 10", freight=0)

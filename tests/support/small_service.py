@@ -50,6 +50,11 @@ FEEDS = {
         "interaction_id, customer_id, employee_id, channel, queued_at TIMESTAMP, started_at TIMESTAMP,"
         " first_reply_at TIMESTAMP, ended_at TIMESTAMP",
     ),
+    "churn": (
+        "service",
+        "extract: upsert, key: [customer_id, left_on], cursor: left_on, updated_at: changed_at, deleted_when: gone",
+        "customer_id, left_on DATE, kind, reason, changed_at TIMESTAMP, gone BOOLEAN",
+    ),
     "opportunities": (
         "promotional",
         "extract: upsert, key: [opportunity_id], cursor: entered, updated_at: changed_at",
@@ -69,9 +74,11 @@ MAPPED = {
     "campaign_costs": "campaign_id, day as cost_date, kind as cost_type, amount",
     "interactions": "interaction_id, customer_id, channel, employee_id, queued_at, started_at, first_reply_at,"
     " ended_at, cast(started_at as date) as interaction_date",
+    "churn": "customer_id, left_on as churned_date, kind as churn_type, reason as reason_id",
     "opportunities": "opportunity_id, customer_id, employee_id, stage, entered as entered_date, quoted as quoted_date,"
     " won as won_date, lost as lost_date, amount",
 }
+CANONICAL = {"churn": "churn_events"}
 LISTS = {"customers", "employees", "households"}
 SUITE = {
     "name": "landing.service.payments",
@@ -131,6 +138,10 @@ class SmallService:
         row |= {"stage": stage, "amount": 1000, "changed_at": f"2017-{changed}:00:00"}
         self.set("opportunities", number, **(row | more))
 
+    def left(self, customer: str, day: str, changed: str, **more: Any) -> None:
+        row: dict[str, Any] = {"customer_id": customer, "left_on": f"2017-{day}", "gone": False}
+        self.set("churn", customer, **(row | {"changed_at": f"2017-{changed}:00:00"} | more))
+
     def cost(self, day: str, kind: str, amount: float) -> None:
         self.set("campaign_costs", (day, kind), campaign_id="k1", day=f"2017-{day}", kind=kind, amount=amount)
 
@@ -154,7 +165,7 @@ class SmallService:
         tables = ", ".join(f"{{name: {feed}}}" for feed in FEEDS)
         (staging / "sources.yml").write_text(f"sources: [{{name: service, schema: landing, tables: [{tables}]}}]\n")
         for feed in FEEDS:
-            (staging / f"stg_service__{feed}.sql").write_text(_staging(feed))
+            (staging / f"stg_service__{CANONICAL.get(feed, feed)}.sql").write_text(_staging(feed))
         env = {f"CLIENTELE_{name.upper()}_DIR": str(folder / name) for name in ("dbt", "sources", "expectations")}
         env |= {"CLIENTELE_SOURCES": "service", "SERVICE_DIR": str(self.folder)}
         return Installation(folder / "home", self.folder, env)
@@ -162,10 +173,11 @@ class SmallService:
 
 def _declared(feed: str) -> str:
     kind, extract, columns = FEEDS[feed]
+    canonical = CANONICAL.get(feed, feed)
     typed = ", ".join(
         f'{name}: "{rest[0] if rest else "VARCHAR"}"' for name, *rest in (c.split(" ", 1) for c in columns.split(", "))
     )
-    return f"  {feed}: {{path: {feed}.jsonl, class: {kind}, canonical: {feed}, {extract}, columns: {{{typed}}}}}\n"
+    return f"  {feed}: {{path: {feed}.jsonl, class: {kind}, canonical: {canonical}, {extract}, columns: {{{typed}}}}}\n"
 
 
 def _staging(feed: str) -> str:

@@ -13,7 +13,7 @@ with
     ],
     seen_in=[
         'order_lines', 'returns', 'order_charges', 'campaign_contacts', 'coupon_redemptions', 'orders', 'payments',
-        'interactions', 'opportunities', 'households', 'surveys',
+        'interactions', 'opportunities', 'households', 'surveys', 'churn_events',
     ],
 ) }}
 

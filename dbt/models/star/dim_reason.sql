@@ -1,11 +1,11 @@
 -- One row per reason somebody gave, latest description (type 1).
--- A reason first met with an order line is inferred and completed later in place.
+-- A reason first met with an order line or a leaving customer is inferred and completed later in place.
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='reason_key') }}
 
 with
 {{ latest_landed('reasons', ['reason_id']) }},
 
-{{ unseen_members(['reason_id'], ['sales_reasons'], 'touched') }},
+{{ unseen_members(['reason_id'], ['sales_reasons', 'churn_events'], 'touched') }},
 
 members as (
     select

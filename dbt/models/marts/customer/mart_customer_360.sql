@@ -91,8 +91,8 @@ select
     newest.recency_score, newest.frequency_score, newest.monetary_score, newest.rfm_segment,
     newest.pyramid_tier, tiers.tier_name, newest.trend, newest.lifecycle, newest.state,
     case
+        when not departures.has_returned or newest.state = 'lost' then 'former'
         when newest.mastered_customer_key is null then 'potential'
-        when newest.state = 'lost' then 'former'
         when newest.lifecycle = 'exploration' then 'new'
         when newest.rfm_segment in ('champion', 'loyal') then 'loyal'
         else 'existing'
@@ -109,7 +109,8 @@ select
     case when measured.contacts then coalesce(campaigns.contacts, 0) end as contacts,
     case when measured.responses then coalesce(campaigns.responses, 0) end as responses,
     case when measured.redemptions then coalesce(campaigns.redemptions, 0) end as redemptions,
-    campaigns.last_contacted_date, campaigns.last_campaign_id, campaigns.last_redeemed_date
+    campaigns.last_contacted_date, campaigns.last_campaign_id, campaigns.last_redeemed_date,
+    departures.churned_date, departures.churn_type
 from {{ ref('dim_mastered_customer') }} as people
 cross join measured
 left join newest on people.mastered_customer_key = newest.mastered_customer_key
@@ -122,5 +123,7 @@ left join departments on people.mastered_customer_key = departments.mastered_cus
 left join stores on people.mastered_customer_key = stores.mastered_customer_key
 left join weekdays on people.mastered_customer_key = weekdays.mastered_customer_key
 left join hours on people.mastered_customer_key = hours.mastered_customer_key
+left join {{ ref('customer_departures') }} as departures
+    on people.mastered_customer_key = departures.mastered_customer_key
 left join {{ ref('customer_campaigns') }} as campaigns on people.mastered_customer_key = campaigns.mastered_customer_key
 where people.mastered_customer_key > 0

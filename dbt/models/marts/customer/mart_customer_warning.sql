@@ -1,6 +1,6 @@
 -- One row per customer who may be leaving, the most valuable first: overdue by the own rhythm, buying ever less, or
 -- hardly to come again by a fitted model of worth (the rule of thumb, which stands in for one, raises no alarm).
--- Additive: value_12_months, the value at risk. Who is lost already is not here.
+-- Additive: value_12_months, the value at risk. Who is lost already, or told to have left, is not here.
 -- Made whole each load.
 {%- set rules = customer_rules() %}
 with
@@ -11,7 +11,7 @@ judged as (
         coalesce(trend = 'falling', false) as is_falling,
         coalesce(p_alive < {{ rules.doubtful_below }} and worth_told_by <> 'fallback', false) as is_doubtful
     from {{ ref('mart_customer_360') }}
-    where state in ('warning', 'stable', 'high value')
+    where state in ('warning', 'stable', 'high value') and customer_kind <> 'former'
 )
 
 select
