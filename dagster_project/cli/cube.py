@@ -59,6 +59,7 @@ def list_(as_json: AsJson = False) -> None:
     table("Dimensions", found["dimensions"])
     table("Variants: METRIC.VARIANT", found["variants"])
     table("Roles", found["roles"])
+    table("Not measured yet", found["not measured"])
 
 
 @app.command()

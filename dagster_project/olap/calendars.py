@@ -1,11 +1,11 @@
-"""Periods: which calendar levels are nested, and for each period the days a window takes."""
+"""Periods: which calendar levels are nested, the days a window takes of each, the last day of a snapshot in each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
 
-from dagster_project.olap.dictionary import CubeError, Dictionary, Level
+from dagster_project.olap.dictionary import CubeError, Dictionary, Level, Source
 from dagster_project.olap.query import Window
 
 # How many periods of a level make a year; a day is a year away by its date.
@@ -137,3 +137,25 @@ def _shifted(window: Window, period: Level, columns: str, periods_sql: str, dict
         f" inner join ({numbered}) as this on this.first_day = periods.first_day"
         f" inner join ({numbered}) as earlier on earlier.nth = this.nth - {steps}"
     )
+
+
+def last_snapshots(
+    source: Source, by: Sequence[Level], conditions: Sequence[str], filtered: Sequence[Level], dictionary: Dictionary
+) -> str:
+    """SQL of the days whose rows count, of a periodic snapshot: the last one in each period the conditions leave."""
+    grouped = f" group by {', '.join(level.column for level in by)}" if by else ""
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    return (
+        f"select max(snapshots.{source.day}) from {source.snapshots} as snapshots"
+        f" inner join {days_of_calendar([*by, *filtered], dictionary)} as days"
+        f" on days.day_of_calendar = snapshots.{source.day}{where}{grouped}"
+    )
+
+
+def with_last_snapshot(source: Source, taken: str) -> str:
+    """The windows' days, narrowed to the last day in each on which the snapshot was taken."""
+    last = (
+        f"(select max(snapshots.{source.day}) from {source.snapshots} as snapshots"
+        f" where snapshots.{source.day} between whole.from_day and whole.to_day)"
+    )
+    return f"select whole.* replace ({last} as from_day, {last} as to_day) from ({taken}) as whole"

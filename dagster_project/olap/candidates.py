@@ -83,7 +83,12 @@ def candidates(costs: Mapping[Need, int]) -> list[Candidate]:
 
 
 def _of_need(need: Need) -> Iterator[Candidate]:
-    """The smallest rollup of counts, and where people or orders are counted, that which holds them."""
+    """The smallest rollup of counts, and where people or orders are counted, that which holds them.
+
+    None of a periodic snapshot: what may not be summed over time has no rollup over time.
+    """
+    if need.source.snapshots:
+        return
     calendar = of_calendar(need.levels)
     period = "day" if need.daily else next(period for period in PERIODS if tells(period, calendar))
     levels = frozenset(members_only(need.levels))

@@ -171,6 +171,8 @@ class Cube:
             columns.setdefault(name, set()).add(column)
         rows = {name.removeprefix("cube."): size for name, size in tables} | dict(tables)
         for source in self.dictionary.sources.values():
+            if source.fact not in rows:  # a view
+                rows[source.fact] = self._value(f"select count(*) from {source.fact}")
             named = {(r.table, r.grain): r.name for r in source.rollups if r.grain}
             for table in dict.fromkeys(table for table, _ in named):
                 counted = self.connection.execute(f"select grain, count(*) from {table} group by grain").fetchall()

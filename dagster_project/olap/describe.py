@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from dagster_project.olap.cube import Cube
-from dagster_project.olap.dictionary import CubeError, Dictionary, Metric, Policy, found
+from dagster_project.olap.dictionary import CubeError, Dictionary, Metric, Policy, Unmeasured, found
 from dagster_project.olap.query import VARIANTS
 
 
 def listed(dictionary: Dictionary) -> dict[str, list[dict[str, Any]]]:
-    """Subjects, metrics, dimensions, variants and roles as records."""
+    """Subjects, metrics, dimensions, variants, roles and what is not measured, as records."""
     return {
         "subjects": [
             {"subject": subject.name, "description": subject.description, "main metrics": ", ".join(subject.defaults)}
@@ -42,7 +42,12 @@ def listed(dictionary: Dictionary) -> dict[str, list[dict[str, Any]]]:
         ],
         "variants": [{"variant": item.name, "description": item.description} for item in VARIANTS.values()],
         "roles": [_role(policy) for policy in dictionary.policies.values()],
+        "not measured": [_unmeasured(concept) for concept in dictionary.unmeasured.values()],
     }
+
+
+def _unmeasured(concept: Unmeasured) -> dict[str, Any]:
+    return {"concept": concept.name, "description": concept.description, "waits for": concept.waits_for}
 
 
 def described(name: str, cube: Cube) -> dict[str, Any]:

@@ -97,6 +97,8 @@ class Source:
     """Rows that measures are taken of: a fact, or a view over it that has more columns.
 
     people: the measure that counts whose rows they are; empty where they are nobody's.
+    snapshots: the table that lists the days a periodic snapshot was taken on, in a column named as `day`; empty where
+        rows are events. Measures of a snapshot are semi-additive: over time, the last one of a period counts.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Source:
     measures: dict[str, Measure]
     rollups: tuple[Rollup, ...]
     people: str
+    snapshots: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,16 @@ class Policy:
 
 
 @dataclass(frozen=True)
+class Unmeasured:
+    """A concept no table answers yet."""
+
+    name: str
+    label: str
+    description: str
+    waits_for: str
+
+
+@dataclass(frozen=True)
 class Dictionary:
     """All of it, by name."""
 
@@ -161,6 +174,7 @@ class Dictionary:
     dimensions: dict[str, Dimension]
     metrics: dict[str, Metric]
     policies: dict[str, Policy]
+    unmeasured: dict[str, Unmeasured]
 
     def metric(self, name: str) -> Metric:
         return found(self.metrics, name, "metric")
@@ -215,7 +229,10 @@ class Dictionary:
         return metric.unit or self.measure(self.measures_of(metric)[0]).unit
 
     def is_additive(self, metric: Metric) -> bool:
-        return metric.type == "simple" and self.measure(metric.definition["measure"]).is_additive
+        if metric.type != "simple":
+            return False
+        measure = self.measure(metric.definition["measure"])
+        return measure.is_additive and not self.sources[measure.source].snapshots
 
     def dimensions_of(self, metric: Metric) -> list[str]:
         """Names of the dimensions that every source of the metric has."""
@@ -269,6 +286,10 @@ def dictionary_of(rows: Iterable[Mapping[str, Any]]) -> Dictionary:
         dimensions={row["name"]: _dimension(row, described) for row in by_kind.get("dimension", [])},
         metrics={row["name"]: _metric(row) for row in by_kind.get("metric", [])},
         policies={row["name"]: _policy(row) for row in by_kind.get("policy", [])},
+        unmeasured={
+            row["name"]: Unmeasured(row["name"], row["label"], row["description"], row["source"])
+            for row in by_kind.get("unmeasured", [])
+        },
     )
 
 
@@ -294,6 +315,7 @@ def _source(row: Mapping[str, Any]) -> Source:
             for about in given["rollups"]
         ),
         people=given.get("people") or "",
+        snapshots=given.get("snapshots") or "",
     )
 
 

@@ -9,7 +9,7 @@ from datetime import date
 import sqlglot
 from sqlglot import exp
 
-from dagster_project.olap.calendars import finest, periods, windows
+from dagster_project.olap.calendars import finest, last_snapshots, periods, windows, with_last_snapshot
 from dagster_project.olap.conditions import Condition
 from dagster_project.olap.dictionary import CubeError, Dictionary, Level, Measure, Source
 from dagster_project.olap.policies import Restriction
@@ -85,6 +85,8 @@ def _plain(part: Part, measures: dict[str, Measure], context: Context) -> Compil
     for name, measure in measures.items():
         need = _need(context.source(part), (measure,), part.by, context.conditions, context)
         relation = route(need, context.sizes)
+        if context.source(part).snapshots:
+            relation.only = f"{relation.day} in ({_last_snapshots(part, context)})"
         routed.append(relation)
         by_table.setdefault(relation.answered_by, (relation, {}))[1][name] = measure
     sides = []
@@ -94,6 +96,13 @@ def _plain(part: Part, measures: dict[str, Measure], context: Context) -> Compil
         sides.append((list(chosen), _select(columns, relation, context.conditions, context, grouped=len(part.by))))
     sql = united(sides, [level.column for level in part.by])
     return Compiled(sql, tuple(routed))
+
+
+def _last_snapshots(part: Part, context: Context) -> str:
+    calendar, _ = _apart(part, context)
+    filtered = [level for condition in calendar for level in condition.levels]
+    tests = [condition.sql for condition in calendar]
+    return last_snapshots(context.source(part), of_calendar(part.by), tests, filtered, context.dictionary)
 
 
 def _need(
@@ -173,6 +182,8 @@ def _windowed(part: Part, measures: dict[str, Measure], context: Context) -> Com
     by, others = of_calendar(part.by), members_only(part.by)
     period = finest(by, context.dictionary, part.asked)
     taken = windows(part.window, period, by, _periods(part, calendar, context), context.dictionary, part.asked)
+    if context.source(part).snapshots:
+        taken = with_last_snapshot(context.source(part), taken)
     joins, relations = [], []
     for additive in (True, False):
         chosen = {name: measure for name, measure in measures.items() if measure.is_additive is additive}

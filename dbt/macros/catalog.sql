@@ -31,8 +31,7 @@
 {% macro source_row(declared) -%}
     {%- set measures = {} -%}
     {%- for measure in declared.measures -%}
-        {%- do supported(measure.agg in ['sum', 'count', 'count_distinct'] and not measure.non_additive_dimension,
-            'measure ' ~ measure.name, 'aggregations are sum, count and count_distinct, over all dimensions') -%}
+        {%- do check_measure(measure, declared) -%}
         {%- do measures.update({measure.name: {
             'agg': measure.agg, 'expr': measure.expr | string, 'type': measure.config.meta.data_type,
             'unit': measure.config.meta.unit, 'description': measure.description,
@@ -47,9 +46,10 @@
         'kind': 'source', 'name': declared.name, 'subject': meta.subject, 'label': declared.label,
         'description': declared.description,
         'definition': {
-            'table': published_name(declared.node_relation), 'fact': 'star.' ~ meta.fact,
+            'table': published_name(declared.node_relation),
+            'fact': meta.fact if '.' in meta.fact else 'star.' ~ meta.fact,
             'day': declared.dimensions[0].expr, 'entities': entities, 'measures': measures,
-            'people': meta.get('people'), 'rollups': rollups_of(declared),
+            'people': meta.get('people'), 'rollups': rollups_of(declared), 'snapshots': meta.get('snapshots'),
         },
     }) }}
 {%- endmacro %}

@@ -1,4 +1,19 @@
 {# What the compiler of questions does not know must not be left out silently: the number would be another one. #}
+{% macro check_measure(measure, declared) -%}
+    {%- set name, over_time = 'measure ' ~ measure.name, measure.non_additive_dimension -%}
+    {%- do supported(measure.agg in ['sum', 'count', 'count_distinct'], name,
+        'aggregations are sum, count and count_distinct') -%}
+    {%- do supported((over_time is none) == (not declared.config.meta.get('snapshots')), name,
+        'all measures of a snapshot (meta: snapshots) have a non_additive_dimension, and none of events') -%}
+    {%- if over_time -%}
+        {%- do supported(
+            over_time.name == declared.dimensions[0].name and over_time.window_choice == 'max'
+            and not over_time.window_groupings, name,
+            'over time the last snapshot of a period counts: window_choice: max, of the day, without window_groupings'
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro check_metric(metric) -%}
     {%- set given, name = metric.type_params, 'metric ' ~ metric.name -%}
     {%- do supported(not metric.filter, name, 'put the filter into the expr of a measure: case when ... then ... end') -%}

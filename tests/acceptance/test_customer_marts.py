@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dagster_project.olap.cube import Cube
+from dagster_project.olap.dictionary import CubeError
 from tests.support.installation import Installation, assert_same_tables
 from tests.support.real_data import write_slice
 
@@ -188,3 +190,60 @@ def test_the_warning_list_names_the_most_valuable_first_and_why(nights: dict[str
         assert ("no order for" in reason) == (state == "warning")
         assert ("bought for less" in reason) == (trend == "falling")
         assert overdue or state != "warning"
+
+
+MONTHS = """
+    select year_month, count(*)::integer, sum(value_12_months), count(*) filter (where orders_12_months > 0)::integer
+    from mart.fct_customer_month as months join star.dim_date as days on days.date_key = months.month_date_key
+    group by 1 order by 1
+"""
+VALUES = ["customers", "customer_value", "active_customers"]
+
+
+@pytest.mark.parametrize(
+    ("level", "last"),
+    [
+        ("calendar.month", {f"2017-{month:02}": f"2017-{month:02}" for month in range(1, 13)}),
+        ("calendar.quarter", {f"2017-Q{nth}": f"2017-{3 * nth:02}" for nth in range(1, 5)}),
+        ("calendar.year", {2017: "2017-12"}),
+        ("", {"": "2017-12"}),
+    ],
+)
+def test_the_cube_tells_a_period_by_its_last_month(
+    nights: dict[str, Installation], level: str, last: dict[Any, str]
+) -> None:
+    """Semi-additive: customers of a quarter are those at its end, never the sum of its months."""
+    months = {month: tuple(values) for month, *values in nights["grown"].sql(MONTHS)}
+    cube = Cube.open(nights["grown"].warehouse)
+    told = cube.query(VALUES, level or ()).records()
+    assert {row.get(level, ""): tuple(row[name] for name in VALUES) for row in told} == {
+        period: months[month] for period, month in last.items()
+    }
+
+
+def test_conditions_and_windows_move_the_month_the_cube_tells_of(nights: dict[str, Installation]) -> None:
+    months = {month: tuple(values) for month, *values in nights["grown"].sql(MONTHS)}
+    cube = Cube.open(nights["grown"].warehouse)
+    (told,) = cube.query(VALUES, (), "calendar.month <= '2017-08'").records()
+    assert tuple(told.values()) == months["2017-08"]
+    by_quarter = cube.query("customers.previous_period,customers.year_to_date", "calendar.quarter").records()
+    assert [tuple(row.values()) for row in by_quarter] == [
+        ("2017-Q1", None, months["2017-03"][0]),
+        ("2017-Q2", months["2017-03"][0], months["2017-06"][0]),
+        ("2017-Q3", months["2017-06"][0], months["2017-09"][0]),
+        ("2017-Q4", months["2017-09"][0], months["2017-12"][0]),
+    ]
+    by_state = cube.query("customers", ("calendar.month", "customer_standing.state")).records()
+    assert {month: sum(r["customers"] for r in by_state if r["calendar.month"] == month) for month in months} == {
+        month: values[0] for month, values in months.items()
+    }
+    with pytest.raises(CubeError, match="can't mix the calendar"):
+        cube.query(
+            "customers", "customer_standing.state", "calendar.month = '2017-05' or customer_standing.state = 'lost'"
+        )
+
+
+def test_churn_is_not_measured_where_no_source_tells_of_it(nights: dict[str, Installation]) -> None:
+    assert nights["grown"].sql(
+        "select count(*), (select count(churned_date) from mart.mart_customer_360) from mart.mart_churn"
+    ) == [(0, 0)]

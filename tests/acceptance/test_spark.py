@@ -1,6 +1,6 @@
-"""The same warehouse on Spark: slices of every source, a first load and three nights, equal row by row to DuckDB's.
+"""The same warehouse on Spark: slices of every source, a first load and a night of everything, equal row by row.
 
-One home, whose tests follow each other as nights do. DuckDB takes the three nights in one load, Spark one by one.
+One home, whose tests follow each other as nights do. A night whose driver is killed is among the long tests.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.support.spark import environment, needs_spark, wait_for_model
 
 pytestmark = needs_spark
 
-BEFORE, FIRST, SECOND, THIRD = "2017-02-26", "2017-02-27", "2017-02-28", "2017-03-01"
+BEFORE, NIGHT, LAST = "2017-02-26", "2017-02-28", "2017-03-01"
 LATE = "transaction_timestamp between '2017-02-24' and '2017-02-25' and household_id % 2 = 0"
 
 
@@ -43,6 +43,13 @@ def home(sources: AllSources) -> Installation:
     on_spark(sources.home, BEFORE)
     (sources.journey / "transactions.parquet").write_bytes(whole)
     return sources.home
+
+
+def learnt_late(sources: AllSources) -> None:
+    sources.edit("demographics.parquet", "update t set income = '250K+'")
+    sources.edit("products.parquet", "update t set department = 'MOVED' where product_id % 10 = 0")
+    sources.service.set("employees", "e1", employee_id="e1", team="South")
+    sources.service.write()
 
 
 def on_spark(home: Installation, night: str) -> dict[str, Any]:
@@ -108,36 +115,37 @@ def test_a_row_of_one_engine_only_is_found_and_shown(home: Installation) -> None
     assert "elsewhere" in {row["store_id"] for row in broken["examples"]}
 
 
-def test_a_night_with_late_rows_writes_the_months_it_touches(home: Installation, sources: AllSources) -> None:
+def test_a_night_writes_the_months_it_touches(home: Installation, sources: AllSources) -> None:
+    """Late lines, upserts, and descriptions learnt after the day was loaded, whose lines get the new versions."""
     before = current(home)
     sources.arrive(1)
-    on_spark(home, FIRST)
+    sources.arrive(2)
+    service_changes(sources.service)
+    learnt_late(sources)
+    on_spark(home, NIGHT)
     now = current(home)
     assert now["tables"]["star.fct_sales_line"] > before["tables"]["star.fct_sales_line"]
     # a month that nothing touched is read from the directory it lay in before
     assert set(now["files"]["star.fct_sales_line"]) & set(before["files"]["star.fct_sales_line"])
-
-
-def test_a_night_with_an_upsert(home: Installation, sources: AllSources) -> None:
-    service_changes(sources.service)
-    sources.arrive(2)
-    on_spark(home, SECOND)
     orders = served(
         home,
         "select order_id, approved_at is not null, cast(order_date as varchar) from {fct_order_fulfilment}"
         " where source_system = 'service'",
     )
     assert sorted(orders) == [("o1", True, "2017-02-26"), ("o2", False, "2017-01-28")]
+    assert served(home, "select count(*) from {dim_customer} where income_band = '250K+'")[0][0] > 0
 
 
-def test_a_night_that_recuts_the_past_and_whose_driver_is_killed(home: Installation, sources: AllSources) -> None:
-    # learnt after the day was loaded: its lines get the members' new versions
-    sources.edit("demographics.parquet", "update t set income = '250K+'")
-    sources.edit("products.parquet", "update t set department = 'MOVED' where product_id % 10 = 0")
-    sources.service.set("employees", "e1", employee_id="e1", team="South")
-    sources.service.write()
+def test_after_the_night_all_tables_are_the_same(home: Installation) -> None:
+    home.load(NIGHT)
+    assert differing(home) == []
+
+
+@pytest.mark.long
+def test_a_night_whose_driver_is_killed_leaves_what_is_served(home: Installation, sources: AllSources) -> None:
+    sources.edit("demographics.parquet", "update t set income = '200-249K'")
     before, rows, folders = current(home), lines(home), data_folders(home)
-    started = home.start("load", "--date", THIRD, "--target", "spark", "--json")
+    started = home.start("load", "--date", LAST, "--target", "spark", "--json")
     wait_for_model(home, "dim_date")
     os.kill(started.pid, signal.SIGKILL)
     started.communicate()
@@ -146,14 +154,10 @@ def test_a_night_that_recuts_the_past_and_whose_driver_is_killed(home: Installat
     killed = data_folders(home) - folders
     assert killed, "the killed load had written nothing yet"
 
-    on_spark(home, THIRD)
+    on_spark(home, LAST)
     assert not killed & data_folders(home)
     (crashed,) = [record["load_id"] for record in ledger(home, "load") if record["status"] == "crashed"]
     report = home.run("status", str(crashed), "--json").json
     assert (report["status"], report["engine"]) == ("crashed", "spark")
-    assert served(home, "select count(*) from {dim_customer} where income_band = '250K+'")[0][0] > 0
-
-
-def test_after_the_nights_all_tables_are_the_same(home: Installation) -> None:
-    home.load(THIRD)
+    home.load(LAST)
     assert differing(home) == []

@@ -1,5 +1,5 @@
 -- One row per subject, source of measures, dimension, level of a dimension, metric and policy of the dictionary
--- (models/semantic).
+-- (models/semantic), and per concept that is not measured yet (`source`: what it waits for).
 -- No measures. Made whole each load.
 {%- set columns = ['kind', 'name', 'subject', 'label', 'description', 'data_type', 'unit', 'source', 'definition'] %}
 {%- set rows = catalog_rows() %}
@@ -15,3 +15,8 @@ from (
     ){{ "," if not loop.last }}
     {%- endfor %}
 ) as declared ({{ columns | join(', ') }})
+union all
+select
+    'unmeasured' as kind, concept, null as subject, label, description, null as data_type, null as unit, waits_for,
+    null as definition
+from {{ ref('unmeasured_concepts') }}

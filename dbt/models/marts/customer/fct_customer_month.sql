@@ -17,6 +17,7 @@ select
     months.month_start_date,
     months.month_date_key,
     months.as_of_date,
+    {{ date_key('months.as_of_date') }} as as_of_date_key,
     months.is_open,
     states.mastered_customer_key,
     states.first_order_date,
@@ -41,7 +42,8 @@ select
     states.pyramid_tier,
     states.trend,
     states.lifecycle,
-    states.state
+    states.state,
+    {{ customer_standing_key('states.') }} as customer_standing_key
 from states
 inner join {{ ref('customer_months') }} as months
     on states.month_start_date <= months.month_start_date

@@ -95,7 +95,8 @@ historic as (
 )
 
 select
-    told.mastered_customer_key, told.as_of_date, told.told_by, told.valued_by,
+    told.mastered_customer_key, told.as_of_date, {{ date_key('told.as_of_date') }} as as_of_date_key,
+    told.told_by, told.valued_by,
     told.frequency, told.recency_days, told.age_days,
     cast(told.p_alive as double) as p_alive,
     cast(told.expected_purchases_year as double) as expected_purchases_year,
