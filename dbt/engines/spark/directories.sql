@@ -45,6 +45,17 @@ location '{{ spark_directory(relation, 'all') }}'
 as {{ spark_select(sql) }}
 {%- endmacro %}
 
+{# More months than these are written in one go: one by one each takes 1 s, all of a table of 90 together 3 s. #}
+{% macro spark_most_months() %}{{ return(12) }}{% endmacro %}
+
+{# All rows of the table (a query of the contract's columns, which may read it) to a new directory. #}
+{% macro spark_replace(relation, rows) %}
+    {%- set whole = relation.incorporate(path={'identifier': relation.identifier ~ '__whole'}, type='table') -%}
+    {%- do run_query(spark_create(whole, rows)) -%}
+    {%- do run_query('drop table ' ~ relation) -%}
+    {%- do run_query('alter table ' ~ whole ~ ' rename to ' ~ relation) -%}
+{% endmacro %}
+
 {# Write rows (a query of the contract's columns) to a new directory and point the table, or one month of it, there. #}
 {% macro spark_point(relation, rows, month=none) %}
     {%- set directory = spark_directory(relation, month or 'all') -%}
@@ -80,14 +91,14 @@ as {{ spark_select(sql) }}
     {%- set months = spark_months(
         'select distinct ' ~ spark_month_of('fact') ~ ' as partition_month from ' ~ relation ~ ' as fact where ' ~ predicate
     ) -%}
-    {%- for month in months -%}
-        {%- set kept -%}
-select {{ spark_column_names() }}
-from {{ relation }} as fact
-where {{ spark_in_month('fact', month) }} and not coalesce({{ predicate }}, false)
-        {%- endset -%}
-        {%- do spark_point(relation, kept, month) -%}
-    {%- endfor -%}
+    {%- set kept = 'select ' ~ spark_column_names() ~ ' from ' ~ relation ~ ' as fact where not coalesce(' ~ predicate ~ ', false)' -%}
+    {%- if months | length > spark_most_months() -%}
+        {%- do spark_replace(relation, kept) -%}
+    {%- else -%}
+        {%- for month in months -%}
+            {%- do spark_point(relation, kept ~ ' and ' ~ spark_in_month('fact', month), month) -%}
+        {%- endfor -%}
+    {%- endif -%}
 {% endmacro %}
 
 {% macro spark__update_rows(relation, values, source, condition) %}

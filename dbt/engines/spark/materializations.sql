@@ -55,12 +55,19 @@ select {{ spark_month_of('fact') }} as partition_month from {{ relation }} as fa
 group by 1
 {%- endif %}
     {%- endset -%}
-    {%- for month in spark_months(months) -%}
-        {%- set rows -%}
+    {%- set found = spark_months(months) -%}
+    {%- if found | length > spark_most_months() -%}
+        {%- do spark_replace(relation, spark_rows_with_batch(relation, batch, replaced)) -%}
+    {%- else -%}
+        {%- for month in found -%}
+            {%- do spark_point(relation, spark_rows_with_batch(relation, batch, replaced, month), month) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# What the table, or a month of it, holds after the batch. #}
+{% macro spark_rows_with_batch(relation, batch, replaced, month=none) -%}
 select {{ spark_column_names() }} from {{ relation }} as fact where {{ spark_in_month('fact', month) }} and not {{ replaced }}
 union all
 select {{ spark_column_names() }} from {{ batch }} as batch where {{ spark_in_month('batch', month) }}
-        {%- endset -%}
-        {%- do spark_point(relation, rows, month) -%}
-    {%- endfor -%}
-{% endmacro %}
+{%- endmacro %}
