@@ -26,7 +26,8 @@ def build(tmp_path: Path) -> Path:
         con.execute("create schema mart")
         con.execute(
             "create table mart.months as select * from (values (date '2017-01-01', 10, 0.5),"
-            " (date '2017-02-01', 20, 1.5), (date '2017-03-01', 30, 2.5)) as months (month_start_date, customers, retention)"
+            " (date '2017-02-01', 20, 1.5), (date '2017-03-01', 30, 2.5))"
+            " as months (month_start_date, customers, retention)"
         )
         con.execute("create view mart.shares as select month_start_date, retention from warehouse.mart.months")
     return file
