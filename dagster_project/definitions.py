@@ -6,6 +6,7 @@ import gc
 
 import dagster as dg
 
+from dagster_project.defs.expectations import table_expectations
 from dagster_project.defs.feeds import feed_assets
 from dagster_project.defs.killed import killed_loads
 from dagster_project.defs.nightly import fit_of_the_month, load_failed, monthly_fit, nightly, nightly_load
@@ -17,7 +18,7 @@ gc.set_threshold(200_000, 20, 100)
 
 defs = dg.Definitions(
     assets=[*feed_assets(), dbt_build, release],
-    asset_checks=[reconciliation],
+    asset_checks=[reconciliation, *table_expectations()],
     jobs=[nightly_load, monthly_fit],
     schedules=[nightly, fit_of_the_month],
     sensors=[load_failed, killed_loads],

@@ -246,7 +246,7 @@ def summarize(report: dict[str, Any]) -> None:
     console.print()
     table("Feeds", feeds)
     checks = report["checks"]
-    console.print(f"[bold]Checks on batches[/bold]: {checks['passed']} passed, {checks['failed']} failed")
+    console.print(f"[bold]Checks on batches and tables[/bold]: {checks['passed']} passed, {checks['failed']} failed")
     if (docs := settings().home / "quality" / "docs" / "index.html").exists():
         console.print(f"  each rule and its result: {docs}", markup=False, soft_wrap=True)
     for check in checks["broken"]:

@@ -13,8 +13,10 @@ from dagster_project.defs.partitions import load_dates
 from dagster_project.defs.session import LoadSession
 from dagster_project.errors import ClienteleError
 from dagster_project.landing.source import read_sources
+from dagster_project.quality.worker import gate_worker
 from dagster_project.settings import settings
-from dagster_project.warehouse.dbt import NodeResult, left_out, manifest_path
+from dagster_project.warehouse.dbt import NodeResult, left_out, manifest_path, read_manifest
+from dagster_project.warehouse.expectations import table_suites
 
 UNIQUE_ID = "dagster_dbt/unique_id"
 RELEASE = dg.AssetKey(["release"])
@@ -62,6 +64,8 @@ def dbt_build(context: dg.AssetExecutionContext, session: LoadSession) -> Iterat
             return
         changed = f" because their models changed: {', '.join(plan.rebuild)}" if plan.base and plan.rebuild else ""
         progress.tell("stage", f"dbt: {len(plan.batches)} batches, {len(plan.rebuild)} tables to rebuild{changed}")
+        table_suites(load.settings, read_manifest(load.settings))  # a wrong suite is told before the build, not after
+        gate_worker().start()  # it gets ready meanwhile
         results = load.build(plan, lambda kind, name, status: progress.tell("node", f"{kind} {name} {status}"))
     except ClienteleError as error:
         raise session.fail(error) from None

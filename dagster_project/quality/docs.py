@@ -1,9 +1,9 @@
-"""Data Docs: a static site with the newest validation of every feed, rewritten in place.
+"""Data Docs: a static site with the newest validation of every feed and built table, rewritten in place.
 
 GX's site builder renders every validation it ever stored and copies 4 MB of images each time; a
 site that grew by eight pages a night would cost more every night. Here each check renders its own
 two pages with GX's renderers, into GX's own layout so that GX's links work, and the index lists
-one line a feed. What earlier nights found is in the ledger.
+one line a feed or table. What earlier nights found is in the ledger.
 """
 
 import json
@@ -26,10 +26,10 @@ td.n { text-align: right } .critical { color: #b00020; font-weight: 600 } .warni
 
 
 def update_docs(docs_dir: Path, *, outcome: Any, suite: Any, checks: tuple[CheckResult, ...], load: str) -> Path:
-    """Replace one feed's pages and the index.
+    """Replace the pages of one feed or table, and the index.
 
     Args:
-        outcome: Great Expectations' validation result of the feed's batch.
+        outcome: Great Expectations' validation result of the batch or table.
         suite: its suite, as Great Expectations' object.
         checks: the same results as ours, at least one, for the index.
         load: what to call this run on the page, e.g. the batch's folder.
@@ -66,8 +66,9 @@ def _write_index(docs_dir: Path) -> Path:
     _write(
         index,
         f"<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>Clientele: data quality</title>"
-        f"<style>{_STYLE}</style></head><body><h1>Data quality, newest batch of each feed</h1><table>"
-        f"<tr><th>Feed</th><th>Load</th><th>Rows</th><th>Rules</th><th>Broken</th></tr>\n{lines}\n"
+        f"<style>{_STYLE}</style></head><body><h1>Data quality: newest batch of each feed, newest build "
+        "of each table</h1><table>"
+        f"<tr><th>Feed or table</th><th>Load</th><th>Rows</th><th>Rules</th><th>Broken</th></tr>\n{lines}\n"
         f"</table></body></html>\n",
     )
     return index

@@ -14,15 +14,15 @@ class Severity(StrEnum):
     """The rows that break it are set aside with rule and reason; the rest of the batch lands."""
 
     CRITICAL = "critical"
-    """The batch can't be trusted: the feed lands nothing this time, other feeds go on."""
+    """It can't be trusted. A batch: its feed lands nothing this time, other feeds go on. A table: no publish."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One rule judged on one batch, or on a feed's own history.
+    """One rule judged on one batch, on a feed's own history, or on a built table.
 
     Attributes:
-        source, feed: whose batch it was.
+        source, feed: whose batch it was; of a built table its schema and name.
         rule: stable id of the rule, unique within its suite.
         expectation: Great Expectations type, e.g. `expect_column_values_to_not_be_null`.
         column: the column or columns (comma separated) the rule looks at, None for whole rows.
@@ -31,7 +31,8 @@ class CheckResult:
         element_count: rows looked at (history entries for freshness and volume).
         unexpected_count: of those, the ones that break the rule.
         observed: the figure behind the verdict as text; counts and numbers only.
-        message: one sentence for a business reader; holds no value of any row.
+        message: one sentence for a business reader; holds no value of any row, but of a built table
+            whose critical rule is broken the key of one.
     """
 
     source: str

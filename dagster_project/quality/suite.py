@@ -43,11 +43,16 @@ class Rule(BaseModel):
 
 
 class Suite(BaseModel):
-    """A suite file: its name, its rules, and the file for messages."""
+    """A suite file: its name, its rules, and the file for messages.
+
+    Attributes:
+        key: of a built table only: the columns that tell a row.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     name: str
+    key: list[str] = Field(default_factory=list)
     expectations: list[Rule] = Field(min_length=1)
     meta: dict[str, Any] = Field(default_factory=dict)
     path: Path = Field(exclude=True)
@@ -68,6 +73,28 @@ def load_suite(path: Path) -> Suite:
     _reject_twice_named(suite)
     for rule in suite.expectations:
         _reject_tolerant_quarantine(suite, rule)
+    return suite
+
+
+def load_table_suite(path: Path) -> Suite:
+    """Read and check the suite of a built table; its `key` names the columns that tell a row in a message.
+
+    Raises:
+        ConfigurationError: as `load_suite`, or it has no key, or a rule of it would set rows aside.
+    """
+    suite = load_suite(path)
+    if not suite.key:
+        raise ConfigurationError(
+            f"suite {path} has no key",
+            remedy='name the columns that tell a row of the table, none of them personal: "key": ["month_start_date"]',
+        )
+    for rule in suite.expectations:
+        if rule.meta.severity is Severity.QUARANTINE:
+            raise ConfigurationError(
+                f"suite {path}: rule {rule.meta.rule!r} ({rule.type}) has severity 'quarantine'; only rows of a "
+                "batch can be set aside, not those of a built table",
+                remedy="make it a warning or critical",
+            )
     return suite
 
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -22,13 +23,14 @@ from typing import Any
 
 from dagster_project.errors import ClienteleError, ConfigurationError
 from dagster_project.quality.results import CheckResult, GateResult, Severity
+from dagster_project.quality.table import Table
 
 ERRORS = {kind.__name__: kind for kind in (ClienteleError, ConfigurationError)}
 PR_SET_PDEATHSIG = 1
 
 
 class GateWorker:
-    """Asks a gate process, one batch at a time. Use `gate_worker()`."""
+    """Asks a gate process, one question at a time. Use `gate_worker()`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -54,17 +56,32 @@ class GateWorker:
         Raises:
             ClienteleError: what `check_batch` raises, or the process died.
         """
-        request = {"batch": batch, "suite": suite, "violations": violations, "docs_dir": docs_dir}
+        paths = {"batch": batch, "suite": suite, "violations": violations, "docs_dir": docs_dir}
+        answer = self._answer(
+            f"{source}.{feed}", {"source": source, "feed": feed} | {k: str(path) for k, path in paths.items()}
+        )
+        return GateResult(tuple(_checks(answer)), answer["quarantined_rows"], answer["seconds"])
+
+    def check_tables(self, file: Path, tables: list[Table], *, load: str, docs_dir: Path) -> list[CheckResult]:
+        """`tables.check_tables` in the gate process.
+
+        Raises:
+            ClienteleError: what `check_tables` raises, or the process died.
+        """
+        listed = [asdict(table) | {"suite": str(table.suite)} for table in tables]
+        request = {"file": str(file), "tables": listed, "load": load, "docs_dir": str(docs_dir)}
+        return list(_checks(self._answer("built tables", request)))
+
+    def _answer(self, of: str, request: dict[str, Any]) -> dict[str, Any]:
         with self._lock:
-            answer = self._ask({"source": source, "feed": feed} | {k: str(path) for k, path in request.items()})
+            answer = self._ask(of, request)
         if told := answer.get("defect"):
             raise RuntimeError(told)
         if kind := answer.get("error"):
             raise ERRORS[kind](answer["message"], remedy=answer["remedy"])
-        checks = (CheckResult(**check | {"severity": Severity(check["severity"])}) for check in answer["checks"])
-        return GateResult(tuple(checks), answer["quarantined_rows"], answer["seconds"])
+        return answer
 
-    def _ask(self, request: dict[str, str]) -> dict[str, Any]:
+    def _ask(self, of: str, request: dict[str, Any]) -> dict[str, Any]:
         process = self._running()
         assert process.stdin is not None  # noqa: S101 - both are pipes
         assert process.stdout is not None  # noqa: S101
@@ -74,7 +91,7 @@ class GateWorker:
         line = process.stdout.readline()
         if not line:
             raise ClienteleError(
-                f"{request['source']}.{request['feed']}: the process of the gate ended with code {process.wait()}",
+                f"{of}: the process of the gate ended with code {process.wait()}",
                 remedy="see what it printed above; if it was killed for want of memory, lower CLIENTELE_MEMORY_LIMIT",
             )
         answer: dict[str, Any] = json.loads(line)
@@ -87,12 +104,25 @@ def gate_worker() -> GateWorker:
     return GateWorker()
 
 
-def answer_to(request: dict[str, str]) -> dict[str, Any]:
-    """What the gate says of one batch, as JSON can hold it; errors too."""
+def _checks(answer: dict[str, Any]) -> Iterator[CheckResult]:
+    return (CheckResult(**check | {"severity": Severity(check["severity"])}) for check in answer["checks"])
+
+
+def answer_to(request: dict[str, Any]) -> dict[str, Any]:
+    """What the gate says of one batch, or of the tables of a build, as JSON can hold it; errors too."""
+    try:
+        return _tables_judged(request) if "tables" in request else _batch_judged(request)
+    except ClienteleError as error:
+        return {"error": type(error).__name__, "message": error.message, "remedy": error.remedy}
+    except Exception:  # noqa: BLE001 - a defect is told by the load, with its traceback
+        return {"defect": traceback.format_exc()}
+
+
+def _batch_judged(request: dict[str, Any]) -> dict[str, Any]:
     from dagster_project.quality.gate import check_batch
 
-    try:
-        result = check_batch(
+    return asdict(
+        check_batch(
             Path(request["batch"]),
             Path(request["suite"]),
             source=request["source"],
@@ -100,11 +130,15 @@ def answer_to(request: dict[str, str]) -> dict[str, Any]:
             violations=Path(request["violations"]),
             docs_dir=Path(request["docs_dir"]),
         )
-    except ClienteleError as error:
-        return {"error": type(error).__name__, "message": error.message, "remedy": error.remedy}
-    except Exception:  # noqa: BLE001 - a defect is told by the load, with its traceback
-        return {"defect": traceback.format_exc()}
-    return asdict(result)
+    )
+
+
+def _tables_judged(request: dict[str, Any]) -> dict[str, Any]:
+    from dagster_project.quality.tables import check_tables
+
+    listed = [Table(table["schema"], table["name"], Path(table["suite"])) for table in request["tables"]]
+    checks = check_tables(Path(request["file"]), listed, load=request["load"], docs_dir=Path(request["docs_dir"]))
+    return {"checks": [asdict(check) for check in checks]}
 
 
 def main() -> None:

@@ -30,6 +30,15 @@ def models(manifest: Manifest) -> dict[str, dict[str, Any]]:
     return {key: node for key, node in manifest["nodes"].items() if node["resource_type"] in {"model", "seed"}}
 
 
+def published(manifest: Manifest) -> set[str]:
+    """`<schema>.<name>` of the tables and views that a release holds, personal data left out."""
+    return {
+        f"{node['schema']}.{node['name']}"
+        for node in models(manifest).values()
+        if _published(node) and node.get("database") != "pii"
+    }
+
+
 def fingerprints(manifest: Manifest) -> dict[str, str]:
     """Per stored table (by name): SQL, contract, configuration, macros, and the same of the views below it."""
     nodes = models(manifest)

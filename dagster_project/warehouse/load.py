@@ -24,6 +24,7 @@ from dagster_project.landing.pii import Pii, open_pii
 from dagster_project.landing.postgres.session import Sessions
 from dagster_project.landing.quarantine import Quarantine
 from dagster_project.landing.source import Extract, Feed, Source, read_sources
+from dagster_project.quality.results import CheckResult
 from dagster_project.settings import Settings
 from dagster_project.warehouse import dbt
 from dagster_project.warehouse.erasure import finish_pending
@@ -64,6 +65,7 @@ class Load:
     feeds: dict[str, FeedResult] = field(default_factory=dict)
     nodes: list[dbt.NodeResult] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
+    checks: list[CheckResult] = field(default_factory=list)
     plan: Plan | None = None
     release: Release | None = None
     published: Path | None = None
@@ -311,7 +313,8 @@ class Load:
         """Close the build, prove it, and serve it.
 
         Raises:
-            LoadError: a test failed, a comparison differs, or the reopened file is not what was written.
+            LoadError: a test or critical expectation failed, a comparison differs, or the reopened file is not what
+                was written.
         """
         self.prove()
         status = "partial" if self.failed_feeds() else "published"
@@ -350,8 +353,8 @@ class Load:
         return self.release
 
     def prove(self) -> None:
-        """Raises LoadError if a model, a test or a comparison failed."""
-        prove(self.nodes, self.comparisons, self.store.folder / "logs" / "dbt.log")
+        """Raises LoadError if a model, a test, a comparison or a critical expectation failed."""
+        prove(self.nodes, self.comparisons, self.checks, self.store.folder)
 
     def failed_feeds(self) -> list[FeedResult]:
         return [result for result in self.feeds.values() if result.outcome is Outcome.FAILED]

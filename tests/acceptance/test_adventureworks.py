@@ -274,6 +274,7 @@ def test_the_known_dirt_is_told_and_nothing_else(loaded: Installation) -> None:
     ) == [
         ("call_centre", "answered_calls_are_calls", 1),
         ("call_centre", "operators_add_up", 6),
+        ("mart_customer_pyramid", "value_share_is_share", 1),  # the last tier, resellers who buy below cost
         ("products", "sold_product_has_cost", 2),
         ("prospects", "email_well_formed", 105),
     ]  # fmt: skip

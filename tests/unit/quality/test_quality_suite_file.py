@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dagster_project.errors import ConfigurationError
-from dagster_project.quality.suite import load_suite
+from dagster_project.quality.suite import load_suite, load_table_suite
 
 META = {"rule": "amount_present", "severity": "quarantine", "why": "Nothing can be summed without it."}
 
@@ -89,3 +89,23 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_suite_without_expectations_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="expectations"):
         load_suite(write(tmp_path))
+
+
+def write_table_suite(folder: Path, **changes: Any) -> Path:
+    path = folder / "mart_profit_month.json"
+    kept = rule(meta={**META, "severity": "critical"})
+    content = {"name": "mart.mart_profit_month", "key": ["month_start_date"], "expectations": [kept]} | changes
+    path.write_text(json.dumps({name: value for name, value in content.items() if value is not None}))
+    return path
+
+
+def test_a_tables_suite_names_the_key_that_tells_a_row(tmp_path: Path) -> None:
+    assert load_table_suite(write_table_suite(tmp_path)).key == ["month_start_date"]
+
+    with pytest.raises(ConfigurationError, match=r"mart_profit_month\.json has no key"):
+        load_table_suite(write_table_suite(tmp_path, key=None))
+
+
+def test_rows_of_a_built_table_cannot_be_set_aside(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"mart_profit_month\.json: rule 'amount_present' .* 'quarantine'"):
+        load_table_suite(write_table_suite(tmp_path, expectations=[rule()]))

@@ -79,7 +79,8 @@ select
     difference,
     cast(difference / nullif(comparison_mean, 0) as double) as relative_lift,
     standard_error, degrees_of_freedom, t_statistic,
-    {{ two_tails('deviate') }} as p_value,
+    -- the approximation passes 1 by 3e-8 where nothing differs
+    case when deviate is not null then least({{ two_tails('deviate') }}, cast(1 as double)) end as p_value,
     difference - margin_of_error as welch_low,
     difference + margin_of_error as welch_high,
     bootstrap_low, bootstrap_high,
