@@ -31,7 +31,7 @@ from lifetimes import BetaGeoFitter, GammaGammaFitter, ParetoNBDFitter
 
 def main(file: str) -> None:
     warnings.simplefilter("ignore")
-    np.random.seed(1)  # noqa: NPY002 - what lifetimes draws from
+    np.random.seed(1)
     groups = dict(np.load(file))
     bought = [groups[name] for name in ("frequency", "recency", "age")]
     customers = groups["customers"]
