@@ -9,6 +9,7 @@ import shutil
 import statistics
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -88,8 +89,9 @@ def _replicate(file: Path, columns: tuple[int, int], copies: int, folder: Path) 
                 range({copies}) as t (copy)
         """)
         known = clv.from_warehouse(con)
+    groups: dict[str, Any] = vars(known.purchases)
     values = {"days": known.values.days, "amount": known.values.amount, "payers": known.values.customers}
-    np.savez(folder / GROUPS, **vars(known.purchases), **values)
+    np.savez(folder / GROUPS, **(groups | values))
 
 
 def _median(runs: list[Timed], step: str) -> float:
