@@ -67,7 +67,7 @@ def write_sample(real: Path, folder: Path) -> Path:
     }
     folder.mkdir(parents=True)
     for feed in FEEDS:
-        _write(folder / f"{feed}.parquet", f"select * from '{real}/{feed}.parquet' where {kept.get(feed, 'true')}")
+        write_query(folder / f"{feed}.parquet", f"select * from '{real}/{feed}.parquet' where {kept.get(feed, 'true')}")
     return folder
 
 
@@ -84,23 +84,23 @@ def write_copies(real: Path, folder: Path, copies: Sequence[Copy]) -> Path:
         week = f"cast(week + {52 * years} as bigint) as week"
         store = "cast(store_id + 100000 * chain as bigint) as store_id"
         moved = f"transaction_timestamp + interval {YEAR.days * years} day as transaction_timestamp"
-        _write(
+        write_query(
             folder / f"transactions-{years}.parquet",
-            f"select * exclude (number, chain) replace ({_household()}, {store}, {week}, {moved},"
+            f"select * exclude (number, chain) replace ({household()}, {store}, {week}, {moved},"
             " cast(basket_id + 100000000000 * number as bigint) as basket_id)"
             f" from '{real}/transactions.parquet', (values {copied}) copies(number, chain)"
             " order by transaction_timestamp, basket_id, product_id",
         )
-        _write(
+        write_query(
             folder / f"promotions-{years}.parquet",
             f"select * exclude (number, chain) replace ({store}, {week})"
             f" from '{real}/promotions.parquet', (values {copied}) copies(number, chain)"
             f" where {PROMOTION_PRODUCTS} order by week, store_id, product_id",
         )
     numbers = ", ".join(f"({copy.number})" for copy in copies)
-    _write(
+    write_query(
         folder / "demographics.parquet",
-        f"select * exclude (number) replace ({_household()})"
+        f"select * exclude (number) replace ({household()})"
         f" from (select distinct * from (values {numbers}) copies(number)), '{real}/demographics.parquet'"
         " order by household_id",
     )
@@ -109,14 +109,14 @@ def write_copies(real: Path, folder: Path, copies: Sequence[Copy]) -> Path:
     return folder
 
 
-def _household() -> str:
+def household() -> str:
     return "cast(household_id + 10000 * number as bigint) as household_id"
 
 
 def write_demographics(real: Path, folder: Path, night: int) -> None:
     """The list of households as it is on a night, counted from 0: each night one household's age band changes."""
     other = "case when age = '45-54' then '65+' else '45-54' end"
-    _write(
+    write_query(
         folder / "demographics.parquet",
         f"select * exclude (place, households) replace (case when {night} >= place and"
         f" (({night} - place) // households) % 2 = 0 then {other} else age end as age)"
@@ -140,7 +140,7 @@ def write_one_row_a_feed(real: Path, folder: Path, night: int, day: date) -> Non
         "coupon_redemptions": f"{campaign}, {at} as redemption_date",
     }
     for feed in FEEDS:
-        _write(
+        write_query(
             folder / f"{feed}-{day}.parquet",
             f"select * replace ({changes[feed]}) from (from '{real}/{feed}.parquet' limit 1)",
         )
@@ -164,7 +164,7 @@ def write_source(folder: Path) -> Path:
     return folder
 
 
-def _write(path: Path, query: str) -> None:
+def write_query(path: Path, query: str) -> None:
     """Write a query's rows as Parquet: beside, then renamed, so that a link is replaced and never followed."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     with duckdb.connect(config={"memory_limit": "4GB", "temp_directory": str(path.parent / ".spill")}) as con:

@@ -67,14 +67,14 @@ class Home:
         }
         return own | ({"CLIENTELE_SOURCES_DIR": str(self.sources)} if self.sources else {})
 
-    def load(self, day: object = None) -> Loaded:
-        """`clientele load [--date DAY] --json` (which is --quiet too) as a process.
+    def load(self, day: object = None, *options: str) -> Loaded:
+        """`clientele load [--date DAY] [OPTIONS] --json` (which is --quiet too) as a process.
 
         Raises:
             BenchmarkError: the load failed, or published nothing.
         """
         date = ["--date", str(day)] if day else []
-        command = [sys.executable, "-m", "dagster_project", "load", *date, "--json"]
+        command = [sys.executable, "-m", "dagster_project", "load", *date, *options, "--json"]
         process = run_measured(command, self.environment(), failure=_failure)
         report = json.loads(process.out)
         if report["status"] != "published":

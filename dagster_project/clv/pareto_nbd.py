@@ -92,8 +92,8 @@ def _leaving_part(model: ParetoNbd, x: Floats, time: Floats, gradient: bool) -> 
     chance = np.minimum(density.sum(axis=1), 1.0)
     if not gradient:
         return np.stack([chance])
-    by_log_ratio = shape[:, 0] * (density * -np.expm1(-bought)).sum(axis=1)
-    by_r, by_s = -(density * bought).sum(axis=1), chance / s - (density * grown).sum(axis=1)
+    by_log_ratio = shape[:, 0] * np.einsum("ij,ij->i", density, -np.expm1(-bought))
+    by_r, by_s = -np.einsum("ij,ij->i", density, bought), chance / s - np.einsum("ij,j->i", density, grown)
     by_alpha, by_beta = (by_log_ratio / (scale + time[:, 0]) for scale in (model.alpha, model.beta))
     return np.stack([chance, by_r, by_alpha, by_s, -by_beta])
 
