@@ -181,10 +181,10 @@ def test_a_fit_that_dies_while_it_is_written_is_none(
 ) -> None:
     fitted = worth.fit(from_warehouse(con))
 
-    def full(text: str, path: Path) -> None:
+    def full(path: Path, text: str) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(artefact, "_write_text", full)
+    monkeypatch.setattr(artefact, "write_durably", full)
     with pytest.raises(OSError, match="no space"):
         artefact.write(fitted, tmp_path, "load-1")
     monkeypatch.undo()
