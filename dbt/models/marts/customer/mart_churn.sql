@@ -34,9 +34,11 @@ people as (
         {%- for kind in segment_kinds() %}
         cast(customers.{{ kind }} as string) as {{ kind }},
         {%- endfor %}
-        cast(cast(floor(
-            {{ days_from('customers.first_seen_date', 'coalesce(gone.churned_date, newest.as_of_date)') }} / 365.25
-        ) as integer) as string) as tenure_years,
+        -- anniversaries passed: of dates as numbers, YYYYMMDD, the difference in years
+        cast(cast(floor((
+            {{ date_key('coalesce(gone.churned_date, newest.as_of_date)') }}
+            - {{ date_key('customers.first_seen_date') }}
+        ) / 10000) as integer) as string) as tenure_years,
         customers.mastered_customer_key, gone.churned_date, gone.churn_type, bought.net_sales_before
     from {{ ref('dim_mastered_customer') }} as customers
     cross join newest
