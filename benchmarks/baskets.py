@@ -39,11 +39,12 @@ def run(context: Context) -> Part:
         our, their = (statistics.median(seconds for seconds, _ in runs) for runs in (ours, theirs))
         tell(f"baskets: {level} at {min_support}: {our:.2f} s, fpgrowth {their:.2f} s")
         part.bounds.append(
-            Bound(f"pairs of {level} at support {min_support} against fpgrowth", our / their, 0.2, unit="x")
+            Bound(f"pairs of {level} at support {min_support} against fpgrowth", round(our / their, 3), 0.2, unit="x")
         )
         rows.append({
-            "level": level, "minimum support": min_support, "baskets": held.shape[0], "frequent items": held.shape[1],
-            "frequent pairs": len(ours[0][1]), "ours, s": round(our, 2), "fpgrowth, s": round(their, 2),
+            "level": level, "minimum support": f"{min_support:.1%}", "baskets": held.shape[0],
+            "frequent items": held.shape[1], "frequent pairs": len(ours[0][1]), "ours, s": round(our, 2),
+            "fpgrowth, s": round(their, 2),
         })  # fmt: skip
     part.table("From order lines to pairs by month; fpgrowth from baskets in memory (medians)", rows)
     part.remarks += [
