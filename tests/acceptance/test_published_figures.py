@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def mailing(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     return home
 
 
-def effects(home: Installation) -> dict[tuple[str, str], dict[str, Any]]:
+def effects(home: Installation) -> dict[tuple[str, str], dict[Hashable, Any]]:
     """(arm, outcome) -> its row of the mart, of all people."""
     with duckdb.connect(str(home.warehouse.resolve()), read_only=True) as con:
         rows = con.execute("select * from mart.mart_campaign_effect where segment_kind = '(all)'").df()
@@ -171,6 +172,9 @@ RULES = {
     ("root vegetables", "whole milk"): (0.04890696, 0.4486940, 1.756031),
     ("root vegetables", "other vegetables"): (0.04738180, 0.4347015, 2.246605),
 }
+# B. Lantz, "Machine Learning with R", chapter 8: from support 0.006 and confidence 0.25 on, 150 rules have two items
+PAIRS = 150
+BY_LIFT = [("herbs", "root vegetables", 3.956477), ("berries", "whipped/sour cream", 3.796886)]
 GROCERIES = """
 name: groceries
 kind: files
@@ -222,3 +226,12 @@ def test_a_rule_has_the_published_support_confidence_and_lift(groceries: Install
     )
     # R prints seven significant digits
     assert (support, confidence, lift) == pytest.approx(RULES[rule], rel=1e-6)
+
+
+def test_as_many_rules_of_two_items_reach_a_level_as_published(groceries: Installation) -> None:
+    rows = groceries.sql(
+        "select antecedent, consequent, lift from mart.mart_basket_rule"
+        " where item_level = 'product' and support >= 0.006 and confidence >= 0.25 order by lift desc"
+    )
+    assert len(rows) == PAIRS
+    assert [(*rule, round(lift, 6)) for *rule, lift in rows[:2]] == BY_LIFT
