@@ -72,6 +72,13 @@ def draft_feed(profile: FeedProfile, contract: Contract, canonical: str | None =
         if not key:
             key = tuple(name for name, column in profile.columns.items() if column.is_complete)
             why["key"] = "no few columns tell its rows apart; all complete ones together do"
+            if profile.twins:
+                why["key"] = "a placeholder: neither few columns nor all complete ones tell its rows apart"
+                decide.append(
+                    f"key: rows like an earlier one in all these columns ({profile.twins:,}) would be left out; name a"
+                    " key, or let it be extract: append without one, by a cursor (a constant, such as"
+                    " \"date '2024-03-01'\", if it has no days)"
+                )
     decide += _questions(profile, match, key, extract)
     personal = personal_data(profile.columns, match.feed.pii if match else {})
     return FeedDraft(
@@ -191,6 +198,8 @@ def _questions(profile: FeedProfile, match: Match | None, key: tuple[str, ...], 
         asked.append("key: none was found, so rows are told apart by all columns and twins stay")
     if profile.rejected:
         asked.append(f"{profile.rejected:,} lines are no row and will be rejected; see `clientele source check`")
+        if profile.rejected > profile.rows:
+            asked.append("path: the first line is read as the names of the columns; is it that?")
     return asked
 
 

@@ -79,6 +79,7 @@ class FeedProfile:
 
     Attributes:
         rejected: lines that are no row.
+        twins: rows that are like an earlier one in all complete columns; counted where no key was found.
     """
 
     found: FoundFeed
@@ -86,6 +87,7 @@ class FeedProfile:
     columns: dict[str, ColumnProfile]
     keys: tuple[tuple[str, ...], ...]
     rejected: int = 0
+    twins: int = 0
 
 
 def profile(con: duckdb.DuckDBPyConnection, found: FoundFeed, folder: Path) -> FeedProfile:
@@ -102,7 +104,8 @@ def describe(con: duckdb.DuckDBPyConnection, found: FoundFeed, opened: Opened) -
     columns = {name: _column(con, opened, found, name) for name in opened.columns}
     rows = sql.scalar(con, f"select count(*) from {opened.relation}")
     rejected = sql.scalar(con, f"select count(*) from {opened.rejects}") if opened.rejects else 0
-    return FeedProfile(found, rows, columns, tuple(_keys(con, opened, columns, rows)), rejected)
+    keys = tuple(_keys(con, opened, columns, rows))
+    return FeedProfile(found, rows, columns, keys, rejected, 0 if keys else _twins(con, opened, columns, rows))
 
 
 def _as_text(found: FoundFeed) -> Feed:
@@ -227,4 +230,13 @@ def _enough_values(columns: tuple[ColumnProfile, ...], rows: int) -> bool:
 
 
 def _is_unique(con: duckdb.DuckDBPyConnection, relation: str, names: tuple[str, ...], rows: int) -> bool:
-    return sql.scalar(con, f"select count(*) from (select distinct {sql.names(names)} from {relation})") == rows
+    return _different(con, relation, names) == rows
+
+
+def _twins(con: duckdb.DuckDBPyConnection, opened: Opened, columns: dict[str, ColumnProfile], rows: int) -> int:
+    complete = tuple(name for name, column in columns.items() if column.is_complete)
+    return rows - _different(con, opened.relation, complete) if complete else 0
+
+
+def _different(con: duckdb.DuckDBPyConnection, relation: str, names: tuple[str, ...]) -> int:
+    return int(sql.scalar(con, f"select count(*) from (select distinct {sql.names(names)} from {relation})"))

@@ -5,10 +5,14 @@ from __future__ import annotations
 import random
 import re
 import shutil
+import subprocess
+from itertools import groupby
+from operator import itemgetter
 
 import pytest
 
 from tests.support.basket_peer import MEASURES, assert_same_rules, rules_of
+from tests.support.documents import Document
 from tests.support.installation import PROJECT, Installation
 
 STAGING = re.compile(r"```sql\n(select\n.*?landed\('groceries', 'baskets'\).*?)```", re.DOTALL)
@@ -56,8 +60,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     (staging / "stg_groceries__order_lines.sql").write_text(told[1])
     data = folder / "data"
     data.mkdir()
-    lines = "".join(f"{basket},{item}\n" for basket, item in drawn())
-    (data / "baskets.csv").write_text("basket,item\n" + lines)
+    baskets = groupby(drawn(), key=itemgetter(0))
+    (data / "groceries.csv").write_text("".join(",".join(item for _, item in lines) + "\n" for _, lines in baskets))
+    (to_rows,) = (block for block in Document("sources/README.md").blocks("sh") if "groceries.csv" in block)
+    subprocess.run(["bash", "-e", "-c", to_rows], cwd=data, check=True)
     place = {f"CLIENTELE_{name.upper()}_DIR": str(folder / name) for name in ("dbt", "sources", "expectations")}
     place |= {"CLIENTELE_SOURCES": "groceries", "CLIENTELE_FIRST_DATE": "2020-01-01", "GROCERIES_DIR": str(data)}
     loaded = Installation(folder / "home", data, place)

@@ -186,7 +186,8 @@ def test_each_make_target_named_exists() -> None:
 
 
 def test_no_command_is_shown_that_no_test_knows() -> None:
-    known = (*HEADLINES, *MAKE_ONLY_NAMED, "clientele ", "CLIENTELE_", "export CLIENTELE_HOME=")
+    # test_basket_source runs the awk
+    known = (*HEADLINES, *MAKE_ONLY_NAMED, "clientele ", "CLIENTELE_", "export CLIENTELE_HOME=", "awk -F, ")
     for name in DOCUMENTS:
         unknown = [line for line in Document(name).commands() if not line.startswith(known)]
         assert not unknown, f"{name}: {unknown}"

@@ -93,6 +93,19 @@ def test_every_open_question_is_marked(project: Project) -> None:
     assert "-- DECIDE: a code of dbt/seeds/channels.csv" in model
 
 
+def test_rows_without_a_key_are_never_left_out_unasked(project: Project) -> None:
+    [feed] = draft(project, {"people.csv": "visit,spend\n1,2.50\n1,2.50\n0,0\n"}).feeds
+    source = (project.sources / "shop" / "source.yml").read_text()
+    assert "# DECIDE: key: rows like an earlier one in all these columns (1) would be left out" in source
+    assert "placeholder" in feed.why["key"]
+
+
+def test_a_file_of_lines_of_many_lengths_is_asked_for_its_names(project: Project) -> None:
+    draft(project, {"baskets.csv": "tea,milk\nmilk\ntea,milk\nbeer\nrum,milk,tea\n"})
+    source = (project.sources / "shop" / "source.yml").read_text()
+    assert "# DECIDE: path: the first line is read as the names of the columns; is it that?" in source
+
+
 def test_staging_fills_what_matched_and_completes_the_money(project: Project) -> None:
     draft(project, {"order_lines.csv": LINES}, timezone="Europe/Berlin")
     model = staged(project, "order_lines")

@@ -116,6 +116,11 @@ def test_keys_are_the_fewest_columns_that_tell_rows_apart(look: Look) -> None:
     assert found.keys == (("order_no", "line"),)  # qty is unique too, by chance: an amount is no key
 
 
+def test_rows_that_nothing_tells_apart_are_counted(look: Look) -> None:
+    assert look("t.csv", "visit,spend,note\n1,2.50,a\n1,2.50,\n1,2.50,b\n0,0,\n").twins == 2
+    assert look("t.csv", "visit,spend\n1,2.50\n1,3.50\n0,0\n").twins == 0
+
+
 def test_json_lines_are_profiled_as_they_are_loaded(look: Look) -> None:
     found = look("t.jsonl", '{"id": 1, "price": 2.5, "tags": ["a"]}\n{"id": 2}\nno object\n')
     kinds = {name: column.kind for name, column in found.columns.items()}
