@@ -95,9 +95,11 @@ def compared(feed: Feed, tables: dict[str, Table]) -> list[tuple[str, ...]]:
     """The canonical feeds a landed feed is compared in: its events together, or each of its lists.
 
     Nothing while one of its events has no fact yet: its rows would be missing in the sum. A list derived from events
-    has no rows of its own to compare, nor has one of appended changes; versions of members are no members.
+    has no rows of its own to compare, nor have events derived from a list (named first: a row is a member, of whom an
+    event may be told), nor has a list of appended changes; versions of members are no members.
     """
-    if events := read_contract().events(feed.canonical):
+    events = read_contract().events(feed.canonical)
+    if events and feed.canonical[0] in events:
         return [events] if all(name in tables for name in events) else []
     if feed.extract is Extract.APPEND or feed.versions_of:
         return []

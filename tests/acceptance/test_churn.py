@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.support.installation import PROJECT, Installation
+from tests.support.installation import PROJECT, Installation, assert_same_tables
+from tests.support.real_data import published_data
 
 pytestmark = pytest.mark.long
 
-FILE = "WA_Fn-UseC_-Telco-Customer-Churn.csv"
+FILE = "telco/WA_Fn-UseC_-Telco-Customer-Churn.csv"
 SOURCE = """
 name: telco
 kind: files
@@ -21,67 +21,52 @@ root: ${TELCO_DIR}
 timezone: UTC
 feeds:
   subscribers:
-    path: subscribers.parquet
+    path: subscribers.csv
     class: descriptive
-    canonical: customers
+    canonical: [customers, churn_events]
     extract: snapshot
-    key: [customer]
-    columns: {customer: VARCHAR, gender: VARCHAR, contract: VARCHAR, since: DATE}
-  leavers:
-    path: leavers.parquet
-    class: service
-    canonical: churn_events
-    extract: append
-    key: [customer]
-    cursor: left_on
-    columns: {customer: VARCHAR, left_on: DATE}
+    key: [customerID]
+    columns: {COLUMNS}
 """
 OF_ROW = "_system as source_system, _feed as source_feed, _load_id as load_id, _row as load_row, _op as op"
+# The file has no day of leaving, and says of what customers are told apart by (the contract) in no column of ours.
 STAGING = {
     "customers": f"""
-select {OF_ROW}, _effective_from as effective_from, customer as customer_id, gender, contract as status,
-    since as first_seen_date
+select {OF_ROW}, _effective_from as effective_from, customerID as customer_id, gender, Contract as status,
+    cast(date '2019-12-31' - tenure * interval 1 month as date) as first_seen_date
 from {{{{ landed('telco', 'subscribers') }}}} as landed
 """,
     "churn_events": f"""
-select {OF_ROW}, customer as customer_id, left_on as churned_date
-from {{{{ landed('telco', 'leavers') }}}} as landed
+select {OF_ROW}, customerID as customer_id, date '2019-12-31' as churned_date
+from (
+    select *, row_number() over (partition by customerID order by _load_id nulls last, _row nulls last) as telling
+    from {{{{ landed('telco', 'subscribers') }}}} as landed
+    where Churn = 'Yes' and _op <> 'delete'
+) as told
+where telling = 1
 """,
 }
-TABLES = "sources: [{name: telco, schema: landing, tables: [{name: subscribers}, {name: leavers}]}]\n"
+TABLES = "sources: [{name: telco, schema: landing, tables: [{name: subscribers}]}]\n"
 
 
 def _published() -> Path:
-    folder = Path(os.environ.get("PUBLISHED_DATA_DIR", PROJECT.parent / "shared" / "data"))
-    file = folder / "telco" / FILE
-    if not file.exists():
-        pytest.skip(f"{file} is absent: IBM's Telco Customer Churn; PUBLISHED_DATA_DIR says where")
-    return file
+    return published_data("PUBLISHED_DATA_DIR", FILE) / FILE
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """The set as two exports of one day: who is there, and who left in the last month. It has no other dates."""
+    """The file as it is published: a row a customer, with whether he left in the last month."""
     file = _published()
     folder = tmp_path_factory.mktemp("telco")
     for name in ("dbt", "sources", "expectations"):
         shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("target", "logs"))
     data = folder / "data"
     data.mkdir()
-    with duckdb.connect() as con:
-        con.execute(f"create table t as from read_csv('{file}', header = true)")
-        con.execute(f"""
-            copy (
-                select customerID as customer, gender, Contract as contract,
-                    cast(date '2019-12-31' - tenure * interval 1 month as date) as since from t
-            ) to '{data / "subscribers.parquet"}'
-        """)
-        con.execute(f"""
-            copy (select customerID as customer, date '2019-12-31' as left_on from t where Churn)
-            to '{data / "leavers.parquet"}'
-        """)
+    shutil.copy(file, data / "subscribers.csv")
+    names = file.read_text(encoding="utf-8").partition("\n")[0].strip().split(",")
+    columns = ", ".join(f"{name}: {'INTEGER' if name == 'tenure' else 'VARCHAR'}" for name in names)
     (folder / "sources" / "telco").mkdir()
-    (folder / "sources" / "telco" / "source.yml").write_text(SOURCE)
+    (folder / "sources" / "telco" / "source.yml").write_text(SOURCE.replace("COLUMNS", columns))
     staging = folder / "dbt" / "models" / "staging" / "telco"
     staging.mkdir()
     (staging / "sources.yml").write_text(TABLES)
@@ -133,3 +118,22 @@ def test_who_left_is_former_without_ever_an_order(home: Installation) -> None:
         ("potential", 7043 - 1869),
     ]
     assert home.sql("select count(*) from mart.mart_customer_warning") == [(0,)]
+
+
+def test_who_leaves_later_is_counted_once_however_the_row_changes(home: Installation, tmp_path: Path) -> None:
+    """In a list the leaving is an update of the customer's row, and further updates repeat it."""
+    later = home.copy(tmp_path / "later")
+    later.env["TELCO_DIR"] = str(later.data)
+    file = later.data / "subscribers.csv"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    stays = next(nth for nth, line in enumerate(lines) if "Two year" in line and line.endswith(",No"))
+    left = next(nth for nth, line in enumerate(lines) if "Two year" in line and line.endswith(",Yes"))
+    lines[stays] = lines[stays].removesuffix("No") + "Yes"
+    lines[left] = lines[left].replace("Mailed check", "Electronic check").replace("Yes", "No", 1)
+    file.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    later.load("2020-01-02")
+    counted = "select churned_customers from mart.mart_churn where segment = 'Two year' and churn_type = '(all)'"
+    assert later.sql(counted) == [(49,)]
+    rebuilt = later.copy(tmp_path / "rebuilt")
+    rebuilt.load("2020-01-02", "--rebuild")
+    assert_same_tables(later, rebuilt)

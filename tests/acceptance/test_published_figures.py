@@ -6,7 +6,6 @@ mailing/hillstrom.csv and groceries/groceries.csv, each as its publisher gives i
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from collections.abc import Hashable
@@ -18,18 +17,11 @@ import pytest
 
 from tests.support.documents import Document
 from tests.support.installation import PROJECT, Installation
+from tests.support.real_data import published_data
 
 pytestmark = pytest.mark.long
 
 README = Document("sources/README.md")
-
-
-def published(file: str) -> Path:
-    """The place of a published file; the test is skipped where it is absent."""
-    place = Path(os.environ.get("PUBLISHED_DATA_DIR") or PROJECT.parent / "shared" / "data") / file
-    if not place.is_file():
-        pytest.skip(f"{place} is not there: set PUBLISHED_DATA_DIR to the folder that has {file}")
-    return place
 
 
 def told(language: str, part: str) -> str:
@@ -111,7 +103,7 @@ DIGITS = {"visits": 4, "conversion": 5, "spend": 4}
 
 @pytest.fixture(scope="module")
 def mailing(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    file = published("mailing/hillstrom.csv")
+    file = published_data("PUBLISHED_DATA_DIR", "mailing/hillstrom.csv") / "mailing/hillstrom.csv"
     contacts = told("sql", "landed('mailing', 'contacts')")
     # it has neither customer numbers nor days
     for said, instead in {
@@ -194,7 +186,7 @@ feeds:
 
 @pytest.fixture(scope="module")
 def groceries(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    file = published("groceries/groceries.csv")
+    file = published_data("PUBLISHED_DATA_DIR", "groceries/groceries.csv") / "groceries/groceries.csv"
     staging = {"order_lines": told("sql", "landed('groceries', 'baskets')")}
     home = brought_in(tmp_path_factory.mktemp("groceries"), "groceries", GROCERIES, staging, "baskets")
     shutil.copy(file, home.data)

@@ -17,6 +17,7 @@ from dagster_project.warehouse.fingerprints import unread
 from dagster_project.warehouse.reconciliation import Table, compared
 
 SALES, RETURNS = Table("star.fct_sales_line", {}, None), Table("star.fct_return_line", {}, None)
+LEFT, CUSTOMERS = Table("star.fct_churn_event", {}, None), Table("star.dim_customer", {}, "count(*)")
 PRODUCTS = Table("star.dim_product", {}, "count(*)")
 
 
@@ -48,8 +49,22 @@ def feed(canonical: list[str], extract: str = "append") -> Feed:
         (["customers", "products"], "snapshot", {"products": PRODUCTS}, [("products",)]),
         (["products"], "append", {"products": PRODUCTS}, []),
         ([], "snapshot", {"products": PRODUCTS}, []),
+        (
+            ["customers", "churn_events"],
+            "snapshot",
+            {"customers": CUSTOMERS, "churn_events": LEFT},
+            [("customers",)],
+        ),
     ],
-    ids=["one fact", "facts together, no list", "a fact is missing", "each list", "a derived list", "a lookup"],
+    ids=[
+        "one fact",
+        "facts together, no list",
+        "a fact is missing",
+        "each list",
+        "a derived list",
+        "a lookup",
+        "derived events",
+    ],
 )
 def test_a_feed_is_compared_with_all_facts_its_rows_go_to(
     canonical: list[str], extract: str, tables: dict[str, Table], expected: list[tuple[str, ...]]
