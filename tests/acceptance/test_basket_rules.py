@@ -11,6 +11,9 @@ import pytest
 from tests.support.basket_peer import MEASURES, assert_same_rules, rules_of
 from tests.support.installation import Installation
 
+# over its own source: test_basket_source.py, which is run each time
+pytestmark = pytest.mark.long
+
 # Level -> how the source's own files tell an item, and the support from which rules are compared.
 LEVELS = {
     "department": ("department", 0.001),

@@ -99,6 +99,7 @@ def test_an_as_of_build_leaves_out_the_later_rows_of_a_compacted_file(home: Inst
     assert home.sql(LINES) == nights.sql(LINES)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stage", ["before_the_compacted_file_counts", "while_compacted_batches_are_removed"])
 def test_a_killed_compaction_is_finished_without_hands(stage: str, home: Installation, nights: Installation) -> None:
     home.run("release", "prune", "--keep", "1", check=0)

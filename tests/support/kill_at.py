@@ -58,8 +58,8 @@ def in_the_gate() -> None:
     """The batch was handed to the process of the gate, which is judging it."""
     from dagster_project.quality.worker import GateWorker
 
-    def hand_over(self: Any, request: dict[str, str], *_: Any) -> bool:
-        if request["feed"] != FEED:
+    def hand_over(self: Any, _of: str, request: dict[str, Any]) -> bool:
+        if request.get("feed") != FEED:
             return False
         process = self._running()
         process.stdin.write(json.dumps(request) + "\n")
