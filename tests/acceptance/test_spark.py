@@ -53,7 +53,7 @@ def learnt_late(sources: AllSources) -> None:
 
 
 def on_spark(home: Installation, night: str) -> dict[str, Any]:
-    done = home.run("load", "--date", night, "--target", "spark", "--json", timeout=900)
+    done = home.run("load", "--date", night, "--target", "spark", "--json", timeout=1800)
     assert done.code == 0, done.json["message"] + done.err[-2000:]
     report: dict[str, Any] = done.json
     assert (report["status"], report["engine"]) == ("published", "spark")
