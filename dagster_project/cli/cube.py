@@ -59,12 +59,14 @@ def list_(as_json: AsJson = False) -> None:
     table("Dimensions", found["dimensions"])
     table("Variants: METRIC.VARIANT", found["variants"])
     table("Roles", found["roles"])
-    table("Not measured yet", found["not measured"])
+    table("Not measured yet", found["not measured"], ["concept", "description", "waits for"])
 
 
 @app.command()
 def describe(
-    name: Annotated[str, typer.Argument(help="A subject, metric, dimension, level, variant or role.")],
+    name: Annotated[
+        str, typer.Argument(help="A subject, metric, dimension, level, variant, role or concept not measured yet.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Say what a name means: definition, unit, additivity, source of the formula, levels and hierarchies.

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from itertools import chain
 from typing import Any
 
 from dagster_project.olap.cube import Cube
-from dagster_project.olap.dictionary import CubeError, Dictionary, Metric, Policy, Unmeasured, found
+from dagster_project.olap.dictionary import (
+    CubeError,
+    Dictionary,
+    Dimension,
+    Metric,
+    Policy,
+    Subject,
+    Unmeasured,
+    found,
+)
 from dagster_project.olap.query import VARIANTS
 
 
@@ -47,7 +58,12 @@ def listed(dictionary: Dictionary) -> dict[str, list[dict[str, Any]]]:
 
 
 def _unmeasured(concept: Unmeasured) -> dict[str, Any]:
-    return {"concept": concept.name, "description": concept.description, "waits for": concept.waits_for}
+    return {
+        "concept": concept.name,
+        "label": concept.label,
+        "description": concept.description,
+        "waits for": concept.waits_for,
+    }
 
 
 def described(name: str, cube: Cube) -> dict[str, Any]:
@@ -57,34 +73,45 @@ def described(name: str, cube: Cube) -> dict[str, Any]:
         CubeError: nothing has it; with the near names.
     """
     dictionary = cube.dictionary
-    if name in dictionary.metrics:
-        return _metric(dictionary.metrics[name], dictionary)
-    if name in dictionary.subjects:
-        subject = dictionary.subjects[name]
-        return {
-            "subject": name,
-            "description": subject.description,
-            "metrics": [metric.name for metric in dictionary.metrics_of(subject)],
-        }
-    if name in dictionary.dimensions:
-        dimension = dictionary.dimensions[name]
-        return {
-            "dimension": name,
-            "description": dimension.description,
-            "table": dimension.table,
-            "levels": list(dimension.levels),
-            "hierarchies": [" > ".join(order) for order in dimension.hierarchies.values()],
-        }
-    if name in VARIANTS:
-        return {"variant": name, "description": VARIANTS[name].description, "asked as": f"net_sales.{name}"}
-    if name in dictionary.levels:
-        return _level(name, cube)
-    if name in dictionary.policies:
-        return _role(dictionary.policies[name])
-    known = [*dictionary.metrics, *dictionary.subjects, *dictionary.dimensions, *VARIANTS, *dictionary.levels]
-    known += dictionary.policies
-    found(dict.fromkeys(known, 0), name, "name")
+    kinds: tuple[tuple[Collection[str], Callable[[], dict[str, Any]]], ...] = (
+        (dictionary.metrics, lambda: _metric(dictionary.metrics[name], dictionary)),
+        (dictionary.subjects, lambda: _subject(dictionary.subjects[name], dictionary)),
+        (dictionary.dimensions, lambda: _dimension(dictionary.dimensions[name])),
+        (
+            VARIANTS,
+            lambda: {"variant": name, "description": VARIANTS[name].description, "asked as": f"net_sales.{name}"},
+        ),
+        (dictionary.levels, lambda: _level(name, cube)),
+        (dictionary.policies, lambda: _role(dictionary.policies[name])),
+        (dictionary.unmeasured, lambda: {"not measured yet": True} | _unmeasured(dictionary.unmeasured[name])),
+    )
+    for names, told in kinds:
+        if name in names:
+            return told()
+    found(dict.fromkeys(chain.from_iterable(names for names, _ in kinds), 0), name, "name")
     raise CubeError(f"there is no name {name!r}")
+
+
+def _variant(name: str) -> dict[str, Any]:
+    return {"variant": name, "description": VARIANTS[name].description, "asked as": f"net_sales.{name}"}
+
+
+def _subject(subject: Subject, dictionary: Dictionary) -> dict[str, Any]:
+    return {
+        "subject": subject.name,
+        "description": subject.description,
+        "metrics": [metric.name for metric in dictionary.metrics_of(subject)],
+    }
+
+
+def _dimension(dimension: Dimension) -> dict[str, Any]:
+    return {
+        "dimension": dimension.name,
+        "description": dimension.description,
+        "table": dimension.table,
+        "levels": list(dimension.levels),
+        "hierarchies": [" > ".join(order) for order in dimension.hierarchies.values()],
+    }
 
 
 def _metric(metric: Metric, dictionary: Dictionary) -> dict[str, Any]:

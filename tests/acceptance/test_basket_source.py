@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
-import shutil
 import subprocess
 from itertools import groupby
 from operator import itemgetter
@@ -12,25 +10,8 @@ from operator import itemgetter
 import pytest
 
 from tests.support.basket_peer import MEASURES, assert_same_rules, rules_of
-from tests.support.documents import Document
-from tests.support.installation import PROJECT, Installation
-
-STAGING = re.compile(r"```sql\n(select\n.*?landed\('groceries', 'baskets'\).*?)```", re.DOTALL)
-SOURCE = """
-name: groceries
-kind: files
-root: ${GROCERIES_DIR}
-timezone: Europe/Vienna
-feeds:
-  baskets:
-    path: baskets.csv
-    class: transactional
-    canonical: order_lines
-    extract: append
-    key: [basket, item]
-    cursor: "date '2020-01-01'"
-    columns: {basket: VARCHAR, item: VARCHAR}
-"""
+from tests.support.brought_in import GROCERIES, brought_in, told
+from tests.support.installation import Installation
 
 
 def drawn() -> list[tuple[str, str]]:
@@ -47,26 +28,12 @@ def drawn() -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    folder = tmp_path_factory.mktemp("groceries")
-    for name in ("dbt", "sources", "expectations"):
-        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("target", "logs"))
-    (folder / "sources" / "groceries").mkdir()
-    (folder / "sources" / "groceries" / "source.yml").write_text(SOURCE)
-    told = STAGING.search((PROJECT / "sources" / "README.md").read_text())
-    assert told
-    staging = folder / "dbt" / "models" / "staging" / "groceries"
-    staging.mkdir()
-    (staging / "sources.yml").write_text("sources: [{name: groceries, schema: landing, tables: [{name: baskets}]}]\n")
-    (staging / "stg_groceries__order_lines.sql").write_text(told[1])
-    data = folder / "data"
-    data.mkdir()
+    staging = {"order_lines": told("sql", "landed('groceries', 'baskets')")}
+    loaded = brought_in(tmp_path_factory.mktemp("groceries"), GROCERIES, staging, "2020-01-01")
     baskets = groupby(drawn(), key=itemgetter(0))
-    (data / "groceries.csv").write_text("".join(",".join(item for _, item in lines) + "\n" for _, lines in baskets))
-    (to_rows,) = (block for block in Document("sources/README.md").blocks("sh") if "groceries.csv" in block)
-    subprocess.run(["bash", "-e", "-c", to_rows], cwd=data, check=True)
-    place = {f"CLIENTELE_{name.upper()}_DIR": str(folder / name) for name in ("dbt", "sources", "expectations")}
-    place |= {"CLIENTELE_SOURCES": "groceries", "CLIENTELE_FIRST_DATE": "2020-01-01", "GROCERIES_DIR": str(data)}
-    loaded = Installation(folder / "home", data, place)
+    written = "".join(",".join(item for _, item in lines) + "\n" for _, lines in baskets)
+    (loaded.data / "groceries.csv").write_text(written)
+    subprocess.run(["bash", "-e", "-c", told("sh", "groceries.csv")], cwd=loaded.data, check=True)
     loaded.load("2020-01-01")
     return loaded
 

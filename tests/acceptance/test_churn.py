@@ -8,12 +8,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.support.installation import PROJECT, Installation, assert_same_tables
+from tests.support.brought_in import brought_in
+from tests.support.installation import Installation, assert_same_tables
 from tests.support.real_data import published_data
 
 pytestmark = pytest.mark.long
 
 FILE = "telco/WA_Fn-UseC_-Telco-Customer-Churn.csv"
+# The columns are those of the file, by its first line.
 SOURCE = """
 name: telco
 kind: files
@@ -46,7 +48,6 @@ from (
 where telling = 1
 """,
 }
-TABLES = "sources: [{name: telco, schema: landing, tables: [{name: subscribers}]}]\n"
 
 
 def _published() -> Path:
@@ -57,23 +58,11 @@ def _published() -> Path:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """The file as it is published: a row a customer, with whether he left in the last month."""
     file = _published()
-    folder = tmp_path_factory.mktemp("telco")
-    for name in ("dbt", "sources", "expectations"):
-        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("target", "logs"))
-    data = folder / "data"
-    data.mkdir()
-    shutil.copy(file, data / "subscribers.csv")
     names = file.read_text(encoding="utf-8").partition("\n")[0].strip().split(",")
     columns = ", ".join(f"{name}: {'INTEGER' if name == 'tenure' else 'VARCHAR'}" for name in names)
-    (folder / "sources" / "telco").mkdir()
-    (folder / "sources" / "telco" / "source.yml").write_text(SOURCE.replace("COLUMNS", columns))
-    staging = folder / "dbt" / "models" / "staging" / "telco"
-    staging.mkdir()
-    (staging / "sources.yml").write_text(TABLES)
-    for feed, text in STAGING.items():
-        (staging / f"stg_telco__{feed}.sql").write_text(text)
-    place = {f"CLIENTELE_{name.upper()}_DIR": str(folder / name) for name in ("dbt", "sources", "expectations")}
-    installation = Installation(folder / "home", data, place | {"CLIENTELE_SOURCES": "telco", "TELCO_DIR": str(data)})
+    source = SOURCE.replace("COLUMNS", columns)
+    installation = brought_in(tmp_path_factory.mktemp("telco"), source, STAGING, "2020-01-01")
+    shutil.copy(file, installation.data / "subscribers.csv")
     installation.load("2020-01-01")
     return installation
 

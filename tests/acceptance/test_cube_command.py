@@ -117,6 +117,7 @@ def test_describe_tells_what_a_name_means(loaded: Installation) -> None:
     assert told["additive"] is False
     assert loaded.run("cube", "describe", "customer_base", "--json").json["metrics"]
     assert loaded.run("cube", "describe", "product", "--json").json["hierarchies"]
+    assert loaded.run("cube", "describe", "wallet_share", "--json").json["waits for"]
     members = loaded.run("cube", "describe", "product.department", "--json").json["members"]
     assert members == loaded.sql("select count(distinct coalesce(department, '(unknown)')) from star.dim_product")[0][0]
 

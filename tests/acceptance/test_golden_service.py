@@ -38,19 +38,7 @@ HOUSEHOLDS = """
 """
 
 
-@pytest.fixture(scope="module")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installation]:  # noqa: PLR0915 - four nights
-    """The home after each night."""
-    folder = tmp_path_factory.mktemp("service")
-    company = SmallService(folder)
-    home = company.installation(folder)
-    after: dict[str, Installation] = {}
-
-    def night(name: str, day: str, *options: str) -> None:
-        company.write()
-        home.load(day, *options)
-        after[name] = home.copy(folder / name)
-
+def _first_rows(company: SmallService) -> None:
     for number, band in (("c1", "low"), ("c2", "high")):
         company.set("customers", number, customer_id=number, income_band=band)
     company.set("employees", "e1", employee_id="e1", team="North")
@@ -69,6 +57,22 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installation]:
     company.opportunity("q1", "lead", "03-01 12")
     company.opportunity("q2", "lead", "03-01 12")
     company.left("c8", "02-27", "03-01 12")  # late, and a customer nobody described
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installation]:
+    """The home after each night."""
+    folder = tmp_path_factory.mktemp("service")
+    company = SmallService(folder)
+    home = company.installation(folder)
+    after: dict[str, Installation] = {}
+
+    def night(name: str, day: str, *options: str) -> None:
+        company.write()
+        home.load(day, *options)
+        after[name] = home.copy(folder / name)
+
+    _first_rows(company)
     night("first", "2017-03-01")
 
     company.set("employees", "e1", employee_id="e1", team="South")

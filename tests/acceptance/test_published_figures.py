@@ -9,43 +9,16 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Hashable
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from tests.support.documents import Document
-from tests.support.installation import PROJECT, Installation
+from tests.support.brought_in import GROCERIES, brought_in, told
+from tests.support.installation import Installation
 from tests.support.real_data import published_data
 
 pytestmark = pytest.mark.long
-
-README = Document("sources/README.md")
-
-
-def told(language: str, part: str) -> str:
-    """The one block of sources/README.md that has this part."""
-    (block,) = (block for block in README.blocks(language) if part in block)
-    return block
-
-
-def brought_in(folder: Path, name: str, source: str, staging: dict[str, str], feed: str) -> Installation:
-    """A home whose project has this source besides its own, and no other enabled; its files belong in `folder`/data."""
-    for part in ("dbt", "sources", "expectations"):
-        shutil.copytree(PROJECT / part, folder / part, ignore=shutil.ignore_patterns("target", "logs"))
-    models = folder / "dbt" / "models" / "staging" / name
-    for place in (folder / "sources" / name, models, folder / "data"):
-        place.mkdir()
-    (folder / "sources" / name / "source.yml").write_text(source)
-    (models / "sources.yml").write_text(f"sources: [{{name: {name}, schema: landing, tables: [{{name: {feed}}}]}}]\n")
-    for canonical, query in staging.items():
-        (models / f"stg_{name}__{canonical}.sql").write_text(query)
-    env = {f"CLIENTELE_{part.upper()}_DIR": str(folder / part) for part in ("dbt", "sources", "expectations")}
-    env |= {"CLIENTELE_SOURCES": name, f"{name.upper()}_DIR": str(folder / "data")}
-    env |= {"CLIENTELE_FIRST_DATE": "2008-01-01"}
-    return Installation(folder / "home", folder / "data", env)
-
 
 # ---- a mailing: K. Hillstrom, "The MineThatData E-Mail Analytics And Data Mining Challenge", minethatdata.com,
 # ---- 20 March 2008. 64,000 customers, a third each left alone or sent one of two e-mails, watched for two weeks.
@@ -113,7 +86,7 @@ def mailing(tmp_path_factory: pytest.TempPathFactory) -> Installation:
         assert said in contacts
         contacts = contacts.replace(said, instead)
     staging = {"campaign_contacts": contacts, "campaigns": CAMPAIGNS, "customers": CUSTOMERS}
-    home = brought_in(tmp_path_factory.mktemp("mailing"), "mailing", MAILING, staging, "contacts")
+    home = brought_in(tmp_path_factory.mktemp("mailing"), MAILING, staging, "2008-01-01")
     shutil.copy(file, home.data)
     home.load("2008-03-15")
     return home
@@ -167,28 +140,13 @@ RULES = {
 # B. Lantz, "Machine Learning with R", chapter 8: from support 0.006 and confidence 0.25 on, 150 rules have two items
 PAIRS = 150
 BY_LIFT = [("herbs", "root vegetables", 3.956477), ("berries", "whipped/sour cream", 3.796886)]
-GROCERIES = """
-name: groceries
-kind: files
-root: ${GROCERIES_DIR}
-timezone: UTC
-feeds:
-  baskets:
-    path: baskets.csv
-    class: transactional
-    canonical: order_lines
-    extract: append
-    key: [basket, item]
-    cursor: "date '2020-01-01'"
-    columns: {basket: VARCHAR, item: VARCHAR}
-"""
 
 
 @pytest.fixture(scope="module")
 def groceries(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     file = published_data("PUBLISHED_DATA_DIR", "groceries/groceries.csv") / "groceries/groceries.csv"
     staging = {"order_lines": told("sql", "landed('groceries', 'baskets')")}
-    home = brought_in(tmp_path_factory.mktemp("groceries"), "groceries", GROCERIES, staging, "baskets")
+    home = brought_in(tmp_path_factory.mktemp("groceries"), GROCERIES, staging, "2020-01-01")
     shutil.copy(file, home.data)
     subprocess.run(["bash", "-e", "-c", told("sh", "groceries.csv")], cwd=home.data, check=True)
     home.load("2020-01-01")

@@ -45,7 +45,8 @@ location '{{ spark_directory(relation, 'all') }}'
 as {{ spark_select(sql) }}
 {%- endmacro %}
 
-{# More months than these are written in one go: one by one each takes 1 s, all of a table of 90 together 3 s. #}
+{# More months than these are written in one go: a night that touched most months of customer_month_states took 125 s
+   month by month and 30 s so, on a busy machine. #}
 {% macro spark_most_months() %}{{ return(12) }}{% endmacro %}
 
 {# All rows of the table (a query of the contract's columns, which may read it) to a new directory. #}
