@@ -6,6 +6,7 @@ One folder a fit, `models/clv/<as_of>-<id>/`:
 - `fits.parquet`: what became of each model, and which are to be believed (`is_chosen`: one of each role).
 - `purchases.parquet`: by frequency, recency_days and age_days: whether alive, purchases to be expected.
 - `values.parquet`: by value_days and value_amount: what a purchase can be expected to bring.
+- `equity.parquet`: customer equity by segment as it was told until this fit: with a fit a month, the months' record.
 - `manifest.json`, written last.
 
 The scores' keys are statistics and no customers. SQL finds them exactly, as they are whole days and decimals; a merge
@@ -37,6 +38,7 @@ PARAMETERS = "parameters.parquet"
 FITS = "fits.parquet"
 PURCHASES = "purchases.parquet"
 VALUES = "values.parquet"
+EQUITY = "equity.parquet"
 MANIFEST = "manifest.json"
 BESIDE = ".write-"
 
@@ -70,8 +72,14 @@ class Artefact:
     folder: Path
     manifest: Manifest
 
+    @property
+    def equity(self) -> Path | None:
+        """The record of what customers were worth until this fit; None in a fit that kept none."""
+        file = self.folder / EQUITY
+        return file if file.exists() else None
+
     def files(self) -> dict[str, str]:
-        """Path of each table, by its name."""
+        """Path of each table of the fit itself, by its name."""
         return {
             name.removesuffix(".parquet"): str(self.folder / name) for name in (PARAMETERS, FITS, PURCHASES, VALUES)
         }
@@ -98,14 +106,15 @@ def fit_warehouse(
     from dagster_project.clv import statistics, worth
 
     horizon = horizon or Horizon()
-    known = statistics.from_warehouse(con)
-    last = newest(home)
-    if last and last.holds(known.digest, horizon):
+    found = statistics.from_warehouse(con)
+    landed = committed(home)
+    last = landed[-1] if landed else None
+    if last and last.holds(found.digest, horizon):
         return last
-    return write(worth.fit(known, horizon), home, artefact_id)
+    return write(worth.fit(found, horizon), home, artefact_id, _told_equity(con, artefact_id))
 
 
-def write(fitted: Worth, home: Path, artefact_id: str) -> Artefact:
+def write(fitted: Worth, home: Path, artefact_id: str, equity: pa.Table | None = None) -> Artefact:
     """Land a fit: written beside, flushed, committed by renaming the folder with its manifest.
 
     Raises:
@@ -136,6 +145,8 @@ def write(fitted: Worth, home: Path, artefact_id: str) -> Artefact:
             PURCHASES: _purchases(fitted),
             VALUES: _values(fitted),
         }
+        if equity is not None:
+            tables[EQUITY] = equity
         for name, table in tables.items():
             _write_table(table, work / name)
         write_durably(work / MANIFEST, manifest.model_dump_json(indent=1))
@@ -155,14 +166,13 @@ def committed(home: Path) -> list[Artefact]:
     return sorted(found, key=lambda artefact: (artefact.manifest.as_of, artefact.manifest.artefact_id))
 
 
-def newest(home: Path, up_to: str | None = None) -> Artefact | None:
-    """The artefact a build reads.
+def known(home: Path, up_to: str | None = None) -> list[Artefact]:
+    """The artefacts a build knows, the newest last: that one it is told by, the others are the record.
 
     Args:
         up_to: artefacts of later ids don't count: what a build as of a past load knows.
     """
-    usable = [one for one in committed(home) if not up_to or one.manifest.artefact_id <= up_to]
-    return usable[-1] if usable else None
+    return [one for one in committed(home) if not up_to or one.manifest.artefact_id <= up_to]
 
 
 def remove_uncommitted(home: Path) -> list[Path]:
@@ -172,6 +182,15 @@ def remove_uncommitted(home: Path) -> list[Path]:
     for folder in left:
         shutil.rmtree(folder)
     return left
+
+
+def _told_equity(con: duckdb.DuckDBPyConnection, artefact_id: str) -> pa.Table | None:
+    """What the warehouse says its customers are worth, before a new fit says otherwise."""
+    exists = "select 1 from duckdb_tables() where schema_name = 'mart' and table_name = 'mart_customer_equity'"
+    if not con.execute(exists).fetchone():
+        return None
+    query = "select *, cast($1 as varchar) as artefact_id from mart.mart_customer_equity"
+    return con.execute(query, [artefact_id]).to_arrow_table()
 
 
 def _parameters(fitted: Worth) -> pa.Table:

@@ -14,6 +14,9 @@ from dagster_project.clv.statistics import Floats
 # A logarithm of a parameter this far out, in units of its data, says that the data do not hold the parameter.
 BOUND = 9.0
 AT_BOUND = 0.01
+# When a climb ends: by the relative rise of the likelihood, or by its gradient.
+ROUGH = {"ftol": 1e-5, "gtol": 1e-3}
+FINE = {"ftol": 1e-15, "gtol": 1e-8}
 # Of the mean log-likelihood by the logarithms of the parameters.
 FLAT = 1e-5
 HESSIAN_STEP = 1e-4
@@ -88,10 +91,11 @@ def maximise(
         starts: parameters, in units of the data.
         units: what a parameter is multiplied by to be in the unit of the statistics.
     """
-    found = [best for start in starts if (best := _climb(likelihood, np.log(start)))]
-    if not found:
+    found = [rough for start in starts if (rough := _climb(likelihood, np.log(start), ROUGH))]
+    # only the best hill is climbed to its top: CDNOW's Pareto/NBD takes 53 evaluations instead of 84
+    best = _climb(likelihood, max(found, key=lambda optimum: optimum.mean).point, FINE) if found else None
+    if best is None:
         return replace(unfitted, message="not converged: the likelihood is not finite from any start")
-    best = max(found, key=lambda optimum: optimum.mean)
     message, errors = _stopped(best, names), np.empty(0)
     if not message:
         curvature = _curvature(likelihood, best.point)
@@ -112,7 +116,7 @@ def maximise(
     )
 
 
-def _climb(likelihood: Objective, start: Floats) -> Optimum | None:
+def _climb(likelihood: Objective, start: Floats, until: Mapping[str, float]) -> Optimum | None:
     from scipy.optimize import minimize
 
     def descent(point: Floats) -> tuple[float, Floats]:
@@ -126,7 +130,7 @@ def _climb(likelihood: Objective, start: Floats) -> Optimum | None:
             jac=True,
             method="L-BFGS-B",
             bounds=[(-BOUND, BOUND)] * len(start),
-            options={"maxiter": 500, "maxfun": 2000, "ftol": 1e-15, "gtol": 1e-8, "maxls": 40},
+            options={"maxiter": 500, "maxfun": 2000, "maxls": 40} | dict(until),
         )
     if not (np.isfinite(found.fun) and np.isfinite(found.x).all() and np.isfinite(found.jac).all()):
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
@@ -28,6 +28,7 @@ from pydantic_core import PydanticCustomError
 
 from dagster_project.contract.contract import DataClass, key_at, read_contract, what_is_wrong
 from dagster_project.errors import ConfigurationError
+from dagster_project.landing.csv_options import Csv
 from dagster_project.landing.places import resolve_root, with_variables
 
 NAME = re.compile(r"^[a-z][a-z0-9_]*$")
@@ -80,13 +81,6 @@ class Files(Strict):
     """The feed comes as one file after the other, each of which lands once; `date` finds the date in a name."""
 
     date: Annotated[str, AfterValidator(_date_pattern)]
-
-
-class Csv(Strict):
-    delimiter: str = Field(",", min_length=1, max_length=1)
-    quote: str = Field('"', max_length=1)
-    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
-    null: str = ""
 
 
 def _zone(value: Any) -> Any:

@@ -101,12 +101,13 @@ def _scan(con: duckdb.DuckDBPyConnection, feed: Feed, paths: list[Path], types: 
     con.execute("drop table if exists reject_scans")
     typed = ", ".join(f"{sql.literal(name)}: {sql.literal(kind)}" for name, kind in types.items())
     of_file = ", filename = '_file'" if feed.files else ""
+    nulls = ", ".join(map(sql.literal, feed.csv.null))
     con.execute(
         f"create or replace temp table {table} as select {sql.names(types)},"
         f" {_ordinal(feed, paths, '_file')} as _row"
         f" from (select *, row_number() over () as _n from read_csv([{', '.join(map(sql.literal, paths))}],"
         f" header = true, auto_detect = false, columns = {{{typed}}}, {_dialect(feed)},"
-        f" nullstr = {sql.literal(feed.csv.null)}, store_rejects = true, max_line_size = {MAX_LINE_BYTES}{of_file}))"
+        f" nullstr = [{nulls}], store_rejects = true, max_line_size = {MAX_LINE_BYTES}{of_file}))"
     )
 
 

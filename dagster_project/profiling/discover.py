@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dagster_project.errors import ConfigurationError
-from dagster_project.landing.source import Csv
+from dagster_project.landing.csv_options import Csv
 
 FORMATS = {
     ".parquet": "parquet",
@@ -20,6 +20,7 @@ FORMATS = {
 }
 COMPRESSIONS = (".gz", ".zst", ".zstd")
 DELIMITERS = (",", ";", "\t", "|")
+NULLS = ("NULL", "null", "\\N", "(null)")  # texts that exports of databases write for NULL
 SAMPLE_BYTES = 256_000
 # Dates in names that `files` of source.yml understands: 2024-03-01 and 20240301
 DATE = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2}|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?!\d)")
@@ -163,7 +164,7 @@ def _with_different_names(feeds: list[FoundFeed]) -> list[FoundFeed]:
 
 
 def _dialect(path: Path) -> Csv:
-    """Encoding, delimiter and quote of a text file, judged by its first lines."""
+    """Encoding, delimiter and what means NULL in a text file, judged by its first lines."""
     raw = _head(path)
     if raw is None:
         return Csv()
@@ -178,7 +179,10 @@ def _dialect(path: Path) -> Csv:
         return (widths.count(first), first) if first > 1 else (0, 0)
 
     best = max(DELIMITERS, key=fit)
-    return Csv(delimiter=best if fit(best)[1] > 1 else ",", encoding=encoding)
+    delimiter = best if fit(best)[1] > 1 else ","
+    # of all that was read: a column may begin with a hundred values
+    fields = {field for row in csv.reader(io.StringIO(text), delimiter=delimiter) for field in row}
+    return Csv(delimiter=delimiter, encoding=encoding, null=("", *(word for word in NULLS if word in fields)))
 
 
 def _head(path: Path) -> bytes | None:

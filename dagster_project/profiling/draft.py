@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dagster_project.contract.contract import Contract, DataClass, Shape
+from dagster_project.landing.source import DatedBy
 from dagster_project.profiling.discover import plain_name
 from dagster_project.profiling.matching import Match, best_match, is_money, match_with, personal_data
 from dagster_project.profiling.profile import KEY_NAME, ColumnProfile, FeedProfile
@@ -21,6 +23,7 @@ class FeedDraft:
 
     Attributes:
         match: the canonical feed it fills; None if none was recognised.
+        dated_by: the feed that knows the day of its rows, where no column of its own does.
         columns: column -> DuckDB type, personal data included.
         personal: column -> the contract's column of personal data it holds; empty: the contract has none for it.
         why: key of source.yml -> the reason for its value.
@@ -36,6 +39,7 @@ class FeedDraft:
     columns: dict[str, str]
     personal: dict[str, str]
     updated_at: str | None = None
+    dated_by: DatedBy | None = None
     deleted_when: str | None = None
     why: dict[str, str] = field(default_factory=dict)
     decide: tuple[str, ...] = ()
@@ -53,11 +57,14 @@ class FeedDraft:
         return self.match.feed.data_class if self.match else DataClass.DESCRIPTIVE
 
 
-def draft_feed(profile: FeedProfile, contract: Contract, canonical: str | None = None) -> FeedDraft:
+def draft_feed(
+    profile: FeedProfile, contract: Contract, canonical: str | None = None, others: Sequence[FeedProfile] = ()
+) -> FeedDraft:
     """Decide on a feed.
 
     Args:
         canonical: the canonical feed it fills, if the user said so.
+        others: the other feeds of the source, among which may be one that knows its days.
     """
     match = match_with(profile, contract.feeds[canonical]) if canonical else best_match(profile, contract)
     why: dict[str, str] = {}
@@ -66,7 +73,11 @@ def draft_feed(profile: FeedProfile, contract: Contract, canonical: str | None =
     cursor = _cursor(profile, match, why)
     is_event = match is not None and match.feed.shape is Shape.EVENTS
     updated, deleted = _named(profile, UPDATED), _named(profile, DELETED)
-    extract = _extract(profile, is_event=is_event, cursor=cursor, updated=updated if key else None, why=why)
+    dated_by = _dated_by(profile, others) if is_event and not cursor and not profile.found.is_arriving else None
+    day = cursor or (dated_by.key if dated_by else None)
+    extract = _extract(profile, is_event=is_event, cursor=day, updated=updated if key else None, why=why)
+    if dated_by:
+        why["dated_by"] = "no column of its own is a day; this one points at a list of days"
     if extract == "snapshot":
         cursor = None
         if not key:
@@ -87,6 +98,7 @@ def draft_feed(profile: FeedProfile, contract: Contract, canonical: str | None =
         extract=extract,
         key=key,
         cursor=cursor,
+        dated_by=dated_by,
         control_totals=_control_totals(match),
         columns={name: _kind(column) for name, column in profile.columns.items()},
         personal=personal,
@@ -155,6 +167,20 @@ def _cursor(profile: FeedProfile, match: Match | None, why: dict[str, str]) -> s
     return name
 
 
+def _dated_by(profile: FeedProfile, others: Sequence[FeedProfile]) -> DatedBy | None:
+    """A list of days, a row each, whose key is a column of the feed: the date dimension of a star schema."""
+    for other in others:
+        if other.found.table or other.found.is_arriving:
+            continue
+        for key in (unique[0] for unique in other.keys if len(unique) == 1):
+            days = [
+                column.name for column in other.columns.values() if column.is_moment and (column.name,) in other.keys
+            ]
+            if len(days) == 1 and days[0] != key and key in profile.columns and profile.columns[key].is_complete:
+                return DatedBy(feed=other.found.name, key=key, column=days[0])
+    return None
+
+
 def _named(profile: FeedProfile, pattern: re.Pattern[str]) -> str | None:
     """The first column of such a name; what says when a row changed is a moment."""
     found = (column for name, column in profile.columns.items() if pattern.search(plain_name(name)))
@@ -213,7 +239,7 @@ def as_record(draft: FeedDraft) -> dict[str, object]:
         "fills": draft.canonical,
         "extract": draft.extract,
         "key": list(draft.key),
-        "dated_by": draft.cursor,
+        "dated_by": draft.cursor or (f"{draft.dated_by.feed}.{draft.dated_by.column}" if draft.dated_by else None),
         "personal_data": sorted(draft.personal),
         "decide": list(draft.decide),
     }

@@ -32,7 +32,11 @@ def fill(draft: FeedDraft, match: Match, timezone: str) -> dict[str, Filled]:
             column = draft.profile.columns[source_name]
             found[name] = _cast(column, draft.columns[source_name], feed.columns[name].type, timezone)
     if feed.date:
-        told = "" if draft.cursor else "DECIDE: no column says when it happened; this is the day of the load"
+        told = (
+            ""
+            if draft.cursor or draft.dated_by
+            else "DECIDE: no column says when it happened; this is the day of the load"
+        )
         found[feed.date] = Filled("_business_date", told)
     found |= _local_moments(draft, match, timezone)
     for name in match.missing_key:

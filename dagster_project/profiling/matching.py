@@ -12,7 +12,8 @@ from dagster_project.profiling.profile import ColumnProfile, FeedProfile
 from dagster_project.profiling.vocabulary import EMAIL, FEED_NAMES, MONEY, PERSONAL, PHONE, SYNONYMS
 
 LEAST_SCORE = 1.5  # below it a proposal would be a guess
-TABLE_PREFIX = re.compile(r"^(dim|fact|tbl|table|vw|view|stg|src)_")
+TABLE_PREFIX = re.compile(r"^(dim|fact|fct|tbl|table|vw|view|stg|src)_")
+TABLE_SUFFIX = re.compile(r"(_(dim|fact|facts|table|tbl|\d+))+$")  # sales_fact_1997
 ID_SUFFIX = re.compile(r"_(key|no|nr|num|number|code|sk)$")
 
 
@@ -102,7 +103,7 @@ def match_with(profile: FeedProfile, feed: CanonicalFeed) -> Match:
 
 def _name_score(found: str, canonical: str) -> float:
     """1 for the feed's own name, 0.5 where one holds the other."""
-    name = singular(TABLE_PREFIX.sub("", found))
+    name = singular(TABLE_SUFFIX.sub("", TABLE_PREFIX.sub("", found)))
     names = {singular(canonical), *FEED_NAMES.get(canonical, ())}
     if name in names:
         return 1.0

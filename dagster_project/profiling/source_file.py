@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dagster_project.landing.source import Csv
+from dagster_project.landing.csv_options import Csv
 from dagster_project.profiling.database import dsn_variable
 from dagster_project.profiling.draft import FeedDraft
-from dagster_project.profiling.text import flow, flow_map, scalar
+from dagster_project.profiling.text import flow, flow_map, in_flow, scalar
 
 
 def source_file(name: str, folder: Path | None, timezone: str, feeds: list[FeedDraft]) -> str:
@@ -71,6 +71,8 @@ def _settings(feed: FeedDraft) -> Iterator[str]:
         yield f"cursor: {scalar(feed.cursor)} # {why['cursor']}"
         if feed.columns[feed.cursor] == "TIMESTAMP":
             yield "# cursor_zone: UTC # DECIDE: if the moments are not in the zone of the business day"
+    if by := feed.dated_by:
+        yield f"dated_by: {flow_map(by.model_dump())} # {why['dated_by']}"
     if feed.control_totals:
         yield f"control_totals: {flow_map(feed.control_totals)}"
     if options := _csv(found.csv):
@@ -81,8 +83,12 @@ def _settings(feed: FeedDraft) -> Iterator[str]:
 
 def _csv(csv: Csv) -> str:
     default = Csv()
-    given = {name: str(value) for name, value in csv.model_dump().items() if value != getattr(default, name)}
-    return flow_map(given) if given else ""
+    given = {
+        name: flow(value) if isinstance(value, tuple) else in_flow(value)
+        for name, value in csv.model_dump().items()
+        if value != getattr(default, name)
+    }
+    return f"{{{', '.join(f'{in_flow(name)}: {value}' for name, value in given.items())}}}" if given else ""
 
 
 def _column_note(feed: FeedDraft, name: str) -> str:

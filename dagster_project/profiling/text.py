@@ -18,14 +18,15 @@ def scalar(value: str) -> str:
 
 
 def flow(values: tuple[str, ...] | list[str]) -> str:
-    return f"[{', '.join(_in_flow(value) for value in values)}]"
+    return f"[{', '.join(in_flow(value) for value in values)}]"
 
 
 def flow_map(values: dict[str, str]) -> str:
-    return f"{{{', '.join(f'{_in_flow(key)}: {_in_flow(value)}' for key, value in values.items())}}}"
+    return f"{{{', '.join(f'{in_flow(key)}: {in_flow(value)}' for key, value in values.items())}}}"
 
 
-def _in_flow(value: str) -> str:
+def in_flow(value: str) -> str:
+    """A YAML scalar within brackets or braces."""
     return value if re.match(r"^[A-Za-z_]\w*$", value) and value.lower() not in YAML_WORDS else json.dumps(value)
 
 

@@ -87,7 +87,10 @@ def write_draft(
             f"--fills names {', '.join(unknown)}, but the feeds found are {found}",
             remedy="write FEED=CANONICAL with a feed's name as found",
         )
-    drafts = [draft_feed(profile, contract, fills.get(profile.found.name)) for profile in profiles]
+    drafts = [
+        draft_feed(one, contract, fills.get(one.found.name), [other for other in profiles if other is not one])
+        for one in profiles
+    ]
     at_source, at_suites, at_staging = project.folders(name)
     texts = {
         at_source / "source.yml": source_file.source_file(name, folder, timezone, drafts),

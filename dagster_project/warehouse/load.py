@@ -221,7 +221,7 @@ class Load:
             dbt.staging_models(self.settings),
             *(json.dumps([feed.id, feed.system, feed.canonical, feed.columns, feed.pii]) for feed in self.feed_list()),
         )
-        fit = artefact.newest(self.settings.home, up_to=self.request.as_of)
+        fits = artefact.known(self.settings.home, up_to=self.request.as_of)
         base = None if self.request.rebuild or self.request.as_of else current
         if base and set(landing.without) & set(base.loads):
             base = None  # it holds rows of a load skipped since: nothing can be grown on it
@@ -230,7 +230,7 @@ class Load:
             and base.project == project
             and base.load_date >= self.request.load_date
             and landing.loads() <= set(base.loads)
-            and base.fit == fit_name(fit)
+            and base.fit == fit_name(fits)
         ):
             return None
         if not list(landing):
@@ -247,7 +247,7 @@ class Load:
             parsed=dbt.read_manifest(self.settings),
             project=project,
             made_by=self.store.made_by,
-            fit=fit,
+            fits=fits,
         )
         return self.plan
 
@@ -335,7 +335,7 @@ class Load:
                 loads=plan.loads,
                 fingerprints=plan.fingerprints,
                 project=plan.project,
-                fit=fit_name(plan.fit),
+                fit=fit_name(plan.fits),
                 sums={item.query: str(item.actual) for item in self.comparisons},
                 **self.store.seal(closed, {"load_id": self.load_id} | about),
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -28,7 +28,7 @@ class Plan:
         batches: the batches applied to tables that are not rebuilt.
         rebuild: names of the tables built from all of landing.
         loads: every load in the finished release.
-        fit: the fitted models the customers' worth is read from, if there are any.
+        fits: the fitted models there are, oldest first: customers' worth is read from the last.
     """
 
     load_id: str
@@ -40,12 +40,12 @@ class Plan:
     project: str
     loads: tuple[str, ...]
     variables: dict[str, Any]
-    fit: Artefact | None = None
+    fits: Sequence[Artefact] = ()
 
 
-def fit_name(fit: Artefact | None) -> str:
+def fit_name(fits: Sequence[Artefact]) -> str:
     """What a release calls the fit it was built with."""
-    return fit.folder.name if fit else ""
+    return fits[-1].folder.name if fits else ""
 
 
 def make_plan(
@@ -58,7 +58,7 @@ def make_plan(
     parsed: fingerprints.Manifest,
     project: str,
     made_by: str = "",
-    fit: Artefact | None = None,
+    fits: Sequence[Artefact] = (),
 ) -> Plan:
     """Plan a build on `base` (None: a rebuild) with everything that has landed.
 
@@ -91,10 +91,11 @@ def make_plan(
             },
             "pii": {feed.id: _personal(feed, landing) for feed in feeds.values() if feed.pii},
             "upserted": _upserted(feeds.values()),
-            "fit": fit.files() if fit else {},
+            "fit": fits[-1].files() if fits else {},
+            "equity": [str(fit.equity) for fit in fits if fit.equity],
             "touched": _touched([manifest for manifest in batches if manifest.feed_id in feeds]),
         },
-        fit=fit,
+        fits=tuple(fits),
     )
 
 

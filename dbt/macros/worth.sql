@@ -20,6 +20,21 @@
     {{ fitted(table, columns) }}
 {%- endmacro %}
 
+{# Customer equity as the fits that landed recorded it, oldest first; nothing before the first fit. #}
+{% macro told_equity() -%}
+    {%- set columns = {
+        'parted_by': 'varchar', 'part': 'varchar', 'as_of_date': 'date', 'told_by': 'varchar', 'customers': 'bigint',
+        'historic_value': 'decimal(19, 4)', 'expected_present_value': 'decimal(19, 4)', 'mean_p_alive': 'double',
+        'artefact_id': 'varchar',
+    } -%}
+    {%- set files = var('equity', []) -%}
+    select
+    {%- for column, type in columns.items() %}
+        cast({{ column if files else 'null' }} as {{ sql_type(type) }}) as {{ column }}{{ "," if not loop.last }}
+    {%- endfor %}
+    {% if files -%} from {{ parquet_files(files) }} {%- else -%} where false {%- endif %}
+{%- endmacro %}
+
 {# A month in days, as the fits have it. #}
 {% macro month_days() %}30.4375{% endmacro %}
 

@@ -248,7 +248,7 @@ def test_promotions_are_the_campaigns_lines_were_sold_under(loaded: Installation
         " join {DimPromotion} using (PromotionKey) where PromotionKey <> 1 group by 1 order by 1",
     )
     found = loaded.sql(
-        "select content, count(*), sum(discount_retail_amount) from star.fct_sales_line"
+        "select campaign_name, count(*), sum(discount_retail_amount) from star.fct_sales_line"
         " join star.dim_campaign using (campaign_key) join star.dim_channel using (channel_key)"
         " where channel_code = 'partner' and campaign_key > 0 group by 1 order by 1"
     )

@@ -48,6 +48,9 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Installation]:
     found["night"] = home
     found["rebuilt"] = home.copy(folder / "rebuilt")
     found["rebuilt"].load("1997-10-07", "--rebuild")
+    found["fitted again"] = home.copy(folder / "again")
+    found["fitted again"].run("fit")
+    found["fitted again"].load("1997-10-07")
     return found
 
 
@@ -112,6 +115,39 @@ def test_the_same_customers_are_not_fitted_twice_and_a_load_never_fits(fitted: d
     again = fitted["after"].run("fit", "--json")
     assert '"as_of": "1997-09-30"' in again.out
     assert len(list((fitted["after"].home / "models" / "clv").iterdir())) == 1
+
+
+def test_the_next_fit_closes_the_month_with_what_was_told_until_then(fitted: dict[str, Installation]) -> None:
+    again = fitted["fitted again"]
+    parts = "select part, customers, expected_present_value from mart.mart_customer_equity"
+    months = (
+        "select part, customers, expected_present_value from mart.mart_customer_equity_month"
+        " where month_start_date = '{month}' and parted_by = '{parted_by}' order by all"
+    )
+    assert again.sql(
+        "select month_start_date::varchar, as_of_date::varchar, told_by <> 'fallback'"
+        " from mart.mart_customer_equity_month where parted_by = 'all' order by all"
+    ) == [("1997-09-01", "1997-09-30", True), ("1997-10-01", "1997-10-07", True)]
+    for parted_by in ("all", "rfm_segment"):
+        where = f" where parted_by = '{parted_by}' order by all"
+        closed, newest = (again.sql(months.format(month=f"1997-{m}-01", parted_by=parted_by)) for m in ("09", "10"))
+        # September stays what the release before the second fit said, October is what is served
+        assert closed == fitted["night"].sql(parts + where)
+        assert newest == again.sql(parts + where)
+        assert closed != newest
+
+
+def test_a_rebuild_keeps_the_record_of_equity(fitted: dict[str, Installation]) -> None:
+    rebuilt = fitted["fitted again"].copy(fitted["night"].home.parent / "again-rebuilt")
+    rebuilt.load("1997-10-07", "--rebuild")
+    assert_same_tables(fitted["fitted again"], rebuilt, ["mart"])
+
+
+def test_a_row_of_the_360_names_its_release(fitted: dict[str, Installation]) -> None:
+    for home in fitted.values():
+        assert home.sql("select distinct load_id from mart.mart_customer_360") == home.sql(
+            "select release from ops.release order by released_at desc limit 1"
+        )
 
 
 def test_a_rebuild_reads_the_same_fit(fitted: dict[str, Installation]) -> None:

@@ -194,7 +194,8 @@ def test_no_command_is_shown_that_no_test_knows() -> None:
 
 
 def test_the_source_keys_described_are_the_source_keys_there_are() -> None:
-    from dagster_project.landing.source import Csv, Feed, Source
+    from dagster_project.landing.csv_options import Csv
+    from dagster_project.landing.source import Feed, Source
 
     described = set(re.findall(r"^\| `(\w+)` \|", SOURCES.text, re.MULTILINE))
     keys = {field.alias or name for model in (Source, Feed) for name, field in model.model_fields.items()}

@@ -6,7 +6,8 @@ with
 {{ scd2_versions(
     'campaign', 'campaigns',
     attributes=[
-        'campaign_type', 'objective', 'channel', 'start_date', 'end_date', 'place', 'manner', 'owner', 'content', 'budget',
+        'campaign_name', 'campaign_type', 'objective', 'channel', 'start_date', 'end_date', 'place', 'manner', 'owner',
+        'content', 'budget',
     ],
     seen_in=[
         'campaign_contacts', 'coupons', 'coupon_redemptions', 'campaign_costs', 'interactions', 'opportunities',
@@ -15,7 +16,7 @@ with
 
 select
     campaign_key, campaign_durable_key, source_system, campaign_id,
-    campaign_type, objective, channel, start_date, end_date, place, manner, owner, content, budget,
+    campaign_name, campaign_type, objective, channel, start_date, end_date, place, manner, owner, content, budget,
     valid_from, valid_to, is_current, is_deleted, is_inferred, audit_key
 from versions
 {{ with_special_members(version_defaults()) }}

@@ -1,5 +1,5 @@
 -- One row per product and span of time in which its description held (SCD2).
--- Hierarchy: department > category > product_type > product; a category name can occur in several departments.
+-- Hierarchy: (product_family >) department > category > product_type > product; a category can occur in several departments.
 -- A late change cuts the product's spans anew; one first met in a fact is inferred, and completed later in place.
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='product_durable_key') }}
 
@@ -7,16 +7,16 @@ with
 {{ scd2_versions(
     'product', 'products',
     attributes=[
-        'department', 'category', 'product_type', 'brand', 'manufacturer', 'supplier', 'pack', 'tier',
-        'standard_cost', 'list_price', 'product_name',
+        'product_family', 'department', 'category', 'product_type', 'brand', 'manufacturer', 'supplier', 'pack',
+        'tier', 'standard_cost', 'list_price', 'product_name',
     ],
     seen_in=['order_lines', 'returns', 'promo_exposures', 'coupons'],
 ) }}
 
 select
     product_key, product_durable_key, source_system, product_id,
-    department, category, product_type, brand, manufacturer, supplier, pack, tier, standard_cost, list_price,
-    product_name,
+    product_family, department, category, product_type, brand, manufacturer, supplier, pack, tier, standard_cost,
+    list_price, product_name,
     valid_from, valid_to, is_current, is_deleted, is_inferred, audit_key
 from versions
 {{ with_special_members(version_defaults()) }}

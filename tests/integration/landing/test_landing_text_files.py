@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 from landing_kit import LINES, Shop
 
 MakeShop = Callable[..., Shop]
@@ -64,6 +65,24 @@ def test_lines_that_are_no_row_are_rejected_with_line_and_column_and_the_others_
         (8, None, "5,2017-02-01,1,e,extra"),
         (9, "note", '6,2017-02-01,1,"f"f'),
     ]
+
+
+@pytest.mark.parametrize(
+    ("null", "nothing"),
+    [('{null: "NULL"}', {"NULL"}), ('{null: ["", "NULL"]}', {"", "NULL"}), ("{}", {""})],
+)
+def test_texts_that_mean_null_are_null_and_no_others(shop: MakeShop, null: str, nothing: set[str]) -> None:
+    here = shop(lines=LINES | {"csv": yaml.safe_load(null)})
+    given = {1: "", 2: "NULL", 3: "null", 4: "NULLS"}
+    here.write(
+        "lines.csv", "id,sold_at,amount,note\n" + "".join(f"{id_},2017-02-01,1,{note}\n" for id_, note in given.items())
+    )
+
+    here.load("lines")
+
+    assert dict(here.landed("lines", "id, note")) == {
+        id_: None if note in nothing else note for id_, note in given.items()
+    }
 
 
 @pytest.mark.parametrize(

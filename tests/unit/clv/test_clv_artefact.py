@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from dagster_project.clv import artefact, worth
-from dagster_project.clv.artefact import Artefact, fit_warehouse, newest
+from dagster_project.clv.artefact import Artefact, fit_warehouse, known
 from dagster_project.clv.statistics import CUSTOMERS, DAYS, from_warehouse
 from dagster_project.clv.worth import Horizon
 from dagster_project.errors import LoadError
@@ -153,8 +153,8 @@ def test_the_same_statistics_are_not_fitted_twice(con: duckdb.DuckDBPyConnection
     assert {file.name: file.stat().st_mtime_ns for file in first.folder.iterdir()} == written
     other = fit_warehouse(con, tmp_path, "load-3", Horizon(12, 0.2))
     assert other.folder != first.folder
-    assert newest(tmp_path) == other
-    assert newest(tmp_path, up_to="load-2") == first
+    assert known(tmp_path) == [first, other]
+    assert known(tmp_path, up_to="load-2") == [first]
 
 
 def test_fits_of_one_warehouse_are_equal_to_the_byte(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_the_newest_is_by_day_and_then_by_id(con: duckdb.DuckDBPyConnection, tmp
     manifest = json.loads((early.folder / artefact.MANIFEST).read_text(encoding="utf-8"))
     manifest |= {"as_of": "2021-01-01"}
     (early.folder / artefact.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
-    found = newest(tmp_path)
+    found = known(tmp_path)[-1]
     assert found is not None
     assert found.folder == early.folder
 
@@ -188,7 +188,7 @@ def test_a_fit_that_dies_while_it_is_written_is_none(
     with pytest.raises(OSError, match="no space"):
         artefact.write(fitted, tmp_path, "load-1")
     monkeypatch.undo()
-    assert newest(tmp_path) is None
+    assert known(tmp_path) == []
     assert not list(artefact.root(tmp_path).iterdir())
 
 
@@ -199,7 +199,7 @@ def test_what_a_killed_fit_left_is_not_read_and_is_removed(con: duckdb.DuckDBPyC
     (killed / artefact.MANIFEST).write_bytes((kept.folder / artefact.MANIFEST).read_bytes())
     torn = artefact.root(tmp_path) / "2021-01-01-load-8"
     torn.mkdir()
-    assert newest(tmp_path) == kept
+    assert known(tmp_path) == [kept]
     assert artefact.remove_uncommitted(tmp_path) == [killed, torn]
     assert list(artefact.root(tmp_path).iterdir()) == [kept.folder]
 

@@ -155,6 +155,35 @@ def test_personal_data_is_mapped_to_the_contract_and_matched_by_keyed_hash(proje
     assert "    _email_key as email_key" in staged(project, "customers")
 
 
+FACTS = "day_id,product_id,store_id,customer_id,units_sold,store_sales,store_cost\n"
+STAR = {
+    "sales_fact_1997.csv": FACTS + "1,P1,S1,C1,2,5.00,2.10\n2,P1,S1,C2,1,2.50,1.05\n2,P1,S1,C2,1,2.50,1.05\n",
+    "days.csv": "day_id,the_day,weekday\n1,1997-01-05,Sunday\n2,1997-01-06,Monday\n3,1997-01-07,Tuesday\n",
+}
+
+
+def test_facts_of_a_star_take_their_days_from_the_list_of_days(project: Project) -> None:
+    draft(project, STAR)
+    feeds = read_source(project.sources / "shop" / "source.yml").feeds
+    facts = feeds["sales_fact_1997"]
+    assert facts.canonical == ("order_lines",)
+    assert facts.dated_by is not None
+    assert (facts.dated_by.feed, facts.dated_by.key, facts.dated_by.column) == ("days", "day_id", "the_day")
+    assert facts.control_totals == {"net_amount": "store_sales", "quantity": "units_sold"}
+    model = staged(project, "order_lines").splitlines()
+    assert "    _business_date as order_date," in model
+    assert "    store_cost as cost" in model
+
+
+def test_what_a_database_writes_for_null_is_found(project: Project) -> None:
+    people = "customer_id,fname,lname,city,since\n1,Ada,Byron,London,1997-01-05\n2,Max,NULL,,NULL\n"
+    [feed] = draft(project, {"customers.csv": people}).feeds
+    customers = read_source(project.sources / "shop" / "source.yml").feeds["customers"]
+    assert customers.csv.null == ("", "NULL")
+    assert customers.columns["since"] == "DATE"
+    assert feed.personal == {"fname": "name", "lname": "name"}
+
+
 def test_two_feeds_of_one_kind_share_a_staging_model(project: Project) -> None:
     files = {"eu/order_lines.csv": LINES, "us/order_lines.csv": LINES.replace("price", "net")}
     draft(project, files)

@@ -77,8 +77,8 @@ effects as (
 described as (
     select
         campaigns.*,
-        dimension.campaign_id, dimension.campaign_type, dimension.objective, dimension.channel,
-        dimension.start_date, dimension.end_date,
+        dimension.campaign_id, dimension.campaign_name, dimension.campaign_type, dimension.objective,
+        dimension.channel, dimension.start_date, dimension.end_date,
         coupons.campaign_durable_key is not null as has_coupons
     from campaigns
     inner join {{ ref('dim_campaign') }} as dimension
@@ -88,7 +88,7 @@ described as (
 )
 
 select
-    described.campaign_durable_key, described.source_system, described.campaign_id,
+    described.campaign_durable_key, described.source_system, described.campaign_id, described.campaign_name,
     described.campaign_type, described.objective, described.channel, described.start_date, described.end_date,
     case when people.people_chosen > 0 then people.people_contacted end as people_contacted,
     cast(contacts.contacts as bigint) as contacts,

@@ -110,7 +110,8 @@ select
     case when measured.responses then coalesce(campaigns.responses, 0) end as responses,
     case when measured.redemptions then coalesce(campaigns.redemptions, 0) end as redemptions,
     campaigns.last_contacted_date, campaigns.last_campaign_id, campaigns.last_redeemed_date,
-    departures.churned_date, departures.churn_type
+    departures.churned_date, departures.churn_type,
+    cast('{{ var("load_id", "") }}' as string) as load_id
 from {{ ref('dim_mastered_customer') }} as people
 cross join measured
 left join newest on people.mastered_customer_key = newest.mastered_customer_key
