@@ -7,10 +7,10 @@ from pathlib import Path
 import duckdb
 
 from dagster_project.errors import ConfigurationError
+from dagster_project.landing.csv_options import Csv
 from dagster_project.landing.opening import open_feed
 from dagster_project.landing.postgres.session import Sessions
 from dagster_project.landing.reader import Opened
-from dagster_project.landing.csv_options import Csv
 from dagster_project.landing.source import Feed, Source
 from dagster_project.profiling.discover import FoundFeed, plain_name
 

@@ -1,5 +1,5 @@
 -- One row per product and span of time in which its description held (SCD2).
--- Hierarchy: (product_family >) department > category > product_type > product; a category can occur in several departments.
+-- Hierarchy: (product_family >) department > category > product_type > product; categories recur in departments.
 -- A late change cuts the product's spans anew; one first met in a fact is inferred, and completed later in place.
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='product_durable_key') }}
 
