@@ -42,6 +42,14 @@ class Settings(BaseSettings):
     timezone: str = Field("America/New_York", description="Zone of the schedule and of 'yesterday'.")
     lock_wait: int = Field(3600, ge=0, description="Seconds a scheduled load waits for another one.")
     webhook: str = Field("", description="URL that failed loads are posted to; empty: log only.")
+    published_webhook: str = Field("", description="URL that is told of each release; empty: nobody.")
+    pg_dsn: SecretStr = Field(
+        SecretStr(""), description="The PostgreSQL store, postgresql://USER:PASSWORD@HOST:PORT/DATABASE; empty: none."
+    )
+    pg_facts: str = Field("", description="Facts sent to the store besides marts, cubes, dimensions; `all` for all.")
+    pg_pii: bool = Field(False, description="Whether personal data is sent, to a schema only `steward` reads.")
+    pg_analyst_password: SecretStr = Field(SecretStr(""), description="Password of the store's role `analyst`.")
+    pg_steward_password: SecretStr = Field(SecretStr(""), description="Password of the store's role `steward`.")
     pii_key: SecretStr = Field(
         SecretStr(""), description="Key of the hashes of personal data, 32 bytes or more; empty: the home's `pii.key`."
     )

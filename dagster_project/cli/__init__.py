@@ -18,12 +18,14 @@ from dagster_project.cli import (
     customer,
     doctor,
     erase,
+    export,
     fit,
     landing,
     load,
     parity,
     quarantine,
     release,
+    serve,
     source,
     sql,
     status,
@@ -44,6 +46,8 @@ app.command("load")(load.load)
 app.command("status")(status.status)
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(release.app, name="release")
+app.add_typer(serve.app, name="serve")
+app.command("export")(export.export)
 app.command("fit")(fit.fit)
 app.command("parity")(parity.parity)
 app.command("catalog")(catalog.catalog)

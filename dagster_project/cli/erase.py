@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dagster_project.cli.output import AsJson, console, print_json
+from dagster_project.cli.output import AsJson, console, errors, print_json
 from dagster_project.settings import settings
 from dagster_project.warehouse.ledger import Ledger
 from dagster_project.warehouse.lock import WriterLock
@@ -46,6 +46,10 @@ def erase(
         )
     finally:
         lock.release()
+    if not dry_run and found.pg_dsn.get_secret_value():
+        from dagster_project.serving.follow import follow
+
+        follow(found, lambda line: errors.print(line, markup=False))
     if as_json:
         print_json(asdict(done) | {"dry_run": dry_run, "lifted": lift})
         return

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dagster_project.cli.output import AsJson, console, print_json, table
+from dagster_project.cli.output import AsJson, console, errors, print_json, table
 from dagster_project.settings import settings
 from dagster_project.warehouse.ledger import Ledger, new_load_id, now
 from dagster_project.warehouse.lock import WriterLock
@@ -70,6 +70,10 @@ def rollback(
         ledger.write("release", event, release=served.release, action="rollback", released_at=at)
     finally:
         lock.release()
+    if settings().pg_dsn.get_secret_value():
+        from dagster_project.serving.follow import follow
+
+        follow(settings(), lambda line: errors.print(line, markup=False))
     if as_json:
         print_json({"served": served.release, "withheld": withheld})
         return

@@ -14,6 +14,7 @@ from dagster_project.defs.session import LoadSession
 from dagster_project.errors import ClienteleError
 from dagster_project.landing.source import read_sources
 from dagster_project.quality.worker import gate_worker
+from dagster_project.serving.follow import follow
 from dagster_project.settings import settings
 from dagster_project.warehouse.dbt import NodeResult, left_out, manifest_path, read_manifest
 from dagster_project.warehouse.expectations import table_suites
@@ -59,6 +60,8 @@ def dbt_build(context: dg.AssetExecutionContext, session: LoadSession) -> Iterat
         if plan is None:
             load.unchanged()
             progress.tell("note", "nothing new: the served release stays as it is")
+            # the store may have been down when the last release came
+            follow(settings(), lambda line: progress.tell("note", line))
             if failed := load.failed_feeds():
                 raise dg.Failure(description=f"{len(failed)} feeds failed; see the asset checks", allow_retries=False)
             return

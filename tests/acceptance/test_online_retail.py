@@ -134,3 +134,51 @@ def test_stock_remarks_are_no_product_names(year: Shop) -> None:
     assert not {("damaged",), ("check",), ("?",), ("found",), ("ebay",)} & set(named)
     renamed = year.sql("select count(*) from (select product_id from star.dim_product group by 1 having count(*) > 1)")
     assert renamed[0][0] > 150
+
+
+# Figures that many reports of this data print (UCI's set, lines with a customer, a positive quantity and a price): the
+# cleaned totals, as "total_orders 18532, unique_customers 4338, total_revenue 8911407.904", and the first rows of the
+# RFM table on 9 December 2011: recency in days, frequency in lines, frequency in invoices, monetary value. They count
+# postage and manual lines with the goods, which the star tells apart (order_charges).
+CLEANED = (397_884, 18_532, 4_338, Decimal("8911407.904"))
+RFM = {
+    "12346": (325, 1, 1, Decimal("77183.60")),
+    "12347": (2, 182, 7, Decimal("4310.00")),
+    "12348": (75, 31, 4, Decimal("1797.24")),
+    "12349": (18, 73, 1, Decimal("1757.55")),
+    "12350": (310, 17, 1, Decimal("334.40")),
+}
+BOUGHT = """
+    select c.customer_id, order_id, net_amount as amount
+    from star.fct_sales_line join star.dim_customer as c using (customer_key)
+    where c.customer_durable_key > 0 and quantity > 0 and net_amount > 0
+    union all
+    select c.customer_id, order_id, charge_amount
+    from star.fct_order_charge join star.dim_customer as c using (customer_key)
+    where c.customer_durable_key > 0 and quantity > 0 and charge_amount > 0
+"""
+
+
+def test_the_cleaned_totals_are_those_of_public_reports(year: Shop) -> None:
+    found = year.sql(
+        f"select count(*), count(distinct order_id), count(distinct customer_id), sum(amount) from ({BOUGHT})"
+    )
+    assert found == [CLEANED]
+
+
+def test_recency_frequency_and_money_are_those_of_public_reports(year: Shop) -> None:
+    listed = ", ".join(f"'{customer}'" for customer in RFM)
+    found = year.sql(
+        f"select customer_id, count(*), count(distinct order_id), sum(amount) from ({BOUGHT})"
+        f" where customer_id in ({listed}) group by 1"
+    )
+    marts = year.sql(
+        "select c.customer_id, recency_days, orders_to_date from mart.mart_customer_360"
+        " join star.bridge_identity as links using (mastered_customer_key)"
+        " join star.dim_customer as c on links.customer_durable_key = c.customer_durable_key and c.is_current"
+        f" where links.is_current and c.customer_id in ({listed})"
+    )
+    measured = {customer: (recency, orders) for customer, recency, orders in marts}
+    assert {
+        customer: (measured[customer][0], lines, measured[customer][1], money) for customer, lines, _, money in found
+    } == RFM

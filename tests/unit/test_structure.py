@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "olap": set(),
     # reads a release and its own artefacts
     "clv": {"landing"},
-    "defs": {"contract", "landing", "quality", "spark", "warehouse"},
+    "serving": {"landing", "olap", "warehouse"},
+    "defs": {"contract", "landing", "quality", "serving", "spark", "warehouse"},
 }
 MAY_IMPORT_DAGSTER = {"defs", "definitions.py", "dagster_instance.py", "dagster_event_log.py", "cli"}
 

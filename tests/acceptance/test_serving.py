@@ -1,0 +1,322 @@
+"""The PostgreSQL store follows the releases: the same rows to the last digit, what changed, or the former state."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import adbc_driver_manager
+import adbc_driver_postgresql.dbapi as adbc
+import psycopg
+import pytest
+import sqlalchemy
+
+from tests.support.installation import Installation
+from tests.support.people_shop import people_shop
+from tests.support.postgres import Server
+from tests.support.small_shop import SmallShop
+from tests.support.store import PASSWORDS, Store
+
+FIRST, SECOND = "2017-02-28", "2017-03-02"
+
+
+@pytest.fixture(scope="module")
+def shop(
+    postgres: Server, slice_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Store, dict[str, object]]:
+    """A slice of real data, served by two nights; what the store said after the first."""
+    folder = tmp_path_factory.mktemp("serving")
+    shutil.copytree(slice_dir, folder / "home-data")
+    store = Store.of(postgres, Installation(folder / "home", folder / "home-data"))
+    store.home.run("serve", "init", check=0)
+    store.home.load(FIRST)
+    (sent,) = store.ask("select rows_sent, release from ops.served")
+    first = {
+        "rows_sent": sent[0],
+        "release": sent[1],
+        "differing": store.differing(),
+        "january": versions(store, "period_start_date < '2017-02-01'"),
+        "february": versions(store, "period_start_date >= '2017-02-01'"),
+    }
+    store.home.load(SECOND)
+    return store, first
+
+
+def versions(store: Store, where: str) -> list[tuple[object, ...]]:
+    """Which transactions wrote the grains by month."""
+    return store.ask(f"select distinct xmin::text from cube.sales_month_grains where {where} order by 1")
+
+
+def test_every_table_and_view_is_the_served_files_to_the_last_digit(shop: tuple[Store, dict[str, object]]) -> None:
+    store, first = shop
+    assert first["differing"] == []
+    assert len(store.tables) > 60
+    assert store.differing() == []
+    assert store.ask("select release from ops.served") == store.home.sql(
+        "select release from ops.release order by released_at desc limit 1"
+    )
+
+
+def test_a_night_sends_what_it_changed(shop: tuple[Store, dict[str, object]]) -> None:
+    store, first = shop
+    assert versions(store, "period_start_date < '2017-02-01'") == first["january"], "no line of January came"
+    ((sent, deleted),) = store.ask("select rows_sent, rows_deleted from ops.served")
+    assert 0 < deleted <= sent
+    assert sent < first["rows_sent"]
+    done = store.home.run("serve", "sync", "--json", check=0).json
+    assert (done["rows_sent"], done["changed"], done["made_anew"]) == (0, [], [])
+
+
+def test_both_sides_are_compared(shop: tuple[Store, dict[str, object]]) -> None:
+    store, _ = shop
+    found = store.home.run("serve", "status", "--json", check=0).json
+    assert found["up_to_date"]
+    assert found["served"] == found["store"]
+    assert {row["same"] for row in found["tables"]} == {True}
+
+
+def test_facts_are_sent_where_they_are_wanted_and_taken_away_again(shop: tuple[Store, dict[str, object]]) -> None:
+    store, _ = shop
+    wanted = replace(store, home=replace(store.home, env=store.home.env | {"CLIENTELE_PG_FACTS": "fct_sales_line"}))
+    assert wanted.home.run("serve", "sync", "--json", check=0).json["made_anew"] == ["star.fct_sales_line"]
+    assert {"star.fct_sales_line", "cube.sales_lines"} <= set(wanted.tables)
+    assert wanted.differing() == []
+    store.home.run("serve", "sync", check=0)
+    assert "star.fct_sales_line" not in store.tables
+    wrong = replace(store.home, env=store.home.env | {"CLIENTELE_PG_FACTS": "fct_salesline"})
+    refused = wrong.run("serve", "sync", check=1)
+    assert "CLIENTELE_PG_FACTS names fct_salesline" in refused.err
+    assert "fct_sales_line" in refused.err
+
+
+def test_a_killed_sync_leaves_the_former_state_and_the_next_one_finishes(shop: tuple[Store, dict[str, object]]) -> None:
+    store, _ = shop
+    before = store.ask("select * from ops.served")
+    with adbc.connect(store.server.dsn(store.database)) as holder, holder.cursor() as cursor:
+        # the last table of a sync in the order of names; all before it is sent by then
+        cursor.execute("lock table star.dim_time_of_day in access exclusive mode")
+        cursor.execute("select 1")
+        sync = store.home.start("serve", "sync", "--full")
+        until = time.monotonic() + 60
+        while not store.ask(
+            "select 1 from pg_stat_activity where application_name = 'clientele' and wait_event_type = 'Lock'"
+        ):
+            assert time.monotonic() < until, "it never waited"
+            assert sync.poll() is None, sync.communicate()
+            time.sleep(0.05)
+        sync.send_signal(signal.SIGKILL)
+        sync.wait()
+    assert store.ask("select * from ops.served") == before
+    assert store.differing() == []
+    assert store.home.run("serve", "sync", "--full", "--json", check=0).json["rows_sent"] > 0
+    assert store.differing() == []
+
+
+def test_a_rollback_and_the_way_back_are_followed(shop: tuple[Store, dict[str, object]]) -> None:
+    store, first = shop
+    (second,) = store.ask("select release from ops.served")
+    back = store.home.run("release", "rollback", "--json", check=0).json
+    assert store.ask("select release from ops.served") == [(first["release"],)] == [(back["served"],)]
+    assert store.differing() == []
+    store.home.load(SECOND, "--resume")
+    assert store.ask("select release from ops.served") != [second]
+    assert store.differing() == []
+
+
+def test_a_view_of_somebodys_own_is_never_dropped(shop: tuple[Store, dict[str, object]]) -> None:
+    store, _ = shop
+    store.server.run(
+        "create schema reports; create view reports.stores as select store_key from star.dim_store", store.database
+    )
+    shape = store.ask("select shape from clientele.served_table where name = 'star.dim_store'")
+    store.server.run("update clientele.served_table set shape = 'other' where name = 'star.dim_store'", store.database)
+    refused = store.home.run("serve", "sync", check=1)
+    assert "reports.stores reads star.dim_store" in refused.err
+    assert "drop reports.stores" in refused.err
+    store.server.run("drop schema reports cascade", store.database)
+    assert store.home.run("serve", "sync", "--json", check=0).json["made_anew"] == ["star.dim_store"]
+    assert store.ask("select shape from clientele.served_table where name = 'star.dim_store'") == shape
+
+
+def test_two_syncs_at_once_are_one(shop: tuple[Store, dict[str, object]]) -> None:
+    store, _ = shop
+    with adbc.connect(store.server.dsn(store.database)) as holder, holder.cursor() as cursor:
+        cursor.execute(f"select pg_advisory_lock({0x434C4945})")
+        cursor.fetchall()
+        assert "another sync of the store runs" in store.home.run("serve", "sync", check=1).err
+
+
+# ---- who reads what
+
+FORBIDDEN = {
+    "insert into mart.mart_customer_360 default values": "read-only|permission denied",
+    "set default_transaction_read_only = off; delete from mart.mart_customer_360": "permission denied",
+    "set default_transaction_read_only = off; create table mart.mine (a int)": "permission denied",
+    "set default_transaction_read_only = off; create table public.mine (a int)": "permission denied",
+    "set default_transaction_read_only = off; create schema mine": "permission denied",
+    "select * from clientele.served_table": "permission denied",
+    "select * from pg_catalog.pg_authid": "permission denied",
+    "select pg_read_file('/etc/passwd')": "permission denied",
+    "copy mart.mart_customer_360 to '/tmp/stolen'": "must be superuser",
+    "select lo_import('/etc/passwd')": "permission denied|read-only",
+    "set role steward": "permission denied",
+}
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_an_analyst_reads_and_does_nothing_else(shop: tuple[Store, dict[str, object]], statement: str) -> None:
+    store, _ = shop
+    assert store.ask_as("analyst", "select count(*) > 0 from mart.mart_customer_360") == [(True,)]
+    with pytest.raises(adbc_driver_manager.Error, match=FORBIDDEN[statement]):
+        store.ask_as("analyst", *statement.split("; "))
+
+
+def test_a_role_is_ended_when_it_takes_too_long_and_sees_one_release_a_transaction(
+    shop: tuple[Store, dict[str, object]],
+) -> None:
+    store, _ = shop
+    limits = "select current_setting('statement_timeout'), current_setting('transaction_isolation')"
+    assert store.ask_as("analyst", limits) == [("1min", "repeatable read")]
+    with pytest.raises(adbc_driver_manager.Error, match="statement timeout"):
+        store.ask_as("analyst", "set statement_timeout = '100ms'", "select pg_sleep(5)")
+
+
+def test_a_policys_condition_is_a_row_policy_of_the_database(shop: tuple[Store, dict[str, object]]) -> None:
+    from dagster_project.olap.cube import Cube
+    from dagster_project.serving import access
+    from dagster_project.serving.tables import served_tables
+
+    store, _ = shop
+    store_id = store.home.sql("select min(store_id) from star.dim_store where store_key > 0")[0][0]
+    where = f"store_id = '{store_id}'"
+    manifest = json.loads((store.home.warehouse.resolve().parent / "target" / "manifest.json").read_text())
+    with closing(Cube.open(store.home.warehouse)) as cube:
+        analyst = replace(cube.dictionary.policies["analyst"], where=f"store.{where}")
+        dictionary = replace(cube.dictionary, policies=cube.dictionary.policies | {"analyst": analyst})
+        tables = served_tables(cube.connection, manifest, "")
+    rules = {table.name: [access.access(table, role, dictionary) for role in PASSWORDS] for table in tables}
+    before = {name: store.ask(f"select count(*) from {name}") for name in ("star.dim_store", "star.dim_product")}
+    statements = [line for table in tables for line in access.statements(table, rules[table.name])]
+    store.server.run("; ".join(statements), store.database)
+
+    assert store.ask_as("analyst", "select count(*) from star.dim_store") == [(1,)]
+    assert store.ask_as("analyst", "select count(*) from star.dim_product") == before["star.dim_product"]
+    assert store.ask_as("steward", "select count(*) from star.dim_store") == before["star.dim_store"]
+    for mixed in ("cube.sales_month_grains", "cube.sales_by_month", "mart.mart_customer_360"):
+        with pytest.raises(adbc_driver_manager.Error, match="permission denied"):
+            store.ask_as("analyst", f"select * from {mixed}")
+    days = "select count(*), cast(sum(net_sales) as varchar) from cube.sales_store_days"
+    held = f"{days} where store_key in (select store_key from star.dim_store where {where})"
+    assert store.ask_as("analyst", days) == store.home.sql(held)
+    # the policies of the release come back with the next sync
+    store.server.run("delete from clientele.access", store.database)
+    store.home.run("serve", "sync", check=0)
+    assert store.ask_as("analyst", "select count(*) from star.dim_store") == before["star.dim_store"]
+
+
+# ---- real clients
+
+
+def test_psql_lists_and_describes(shop: tuple[Store, dict[str, object]]) -> None:
+    store, _ = shop
+    told = subprocess.run(
+        ["psql", store.dsn("analyst"), "-X", "-c", "\\l", "-c", "\\dn", "-c", "\\dt mart.*", "-c", "\\dv cube.*",
+         "-c", "\\d+ mart.mart_customer_360"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    for part in ("mart_customer_360", "sales_by_month", "PRIMARY KEY", "numeric(19,4)", "The person over all systems"):
+        assert part in told
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_psycopg_reads_text_and_binary(shop: tuple[Store, dict[str, object]], binary: bool) -> None:
+    store, _ = shop
+    query = (
+        "select first_order_date, net_sales_to_date, last_order_date - first_order_date, p_alive"
+        " from mart.mart_customer_360 where orders_to_date > 0 order by mastered_customer_key"
+    )
+    with psycopg.connect(store.dsn("analyst")) as connection, connection.cursor(binary=binary) as cursor:
+        found = cursor.execute(query).fetchall()
+        (gap,) = cursor.execute("select age(timestamp '2017-03-02', timestamp '2017-02-28')").fetchone() or (None,)
+    assert found == store.home.sql(
+        query.replace("last_order_date - first_order_date", "(last_order_date - first_order_date)::int")
+    )
+    assert gap is not None
+
+
+def test_sqlalchemy_reflects_tables_keys_and_words(shop: tuple[Store, dict[str, object]]) -> None:
+    store, _ = shop
+    engine = sqlalchemy.create_engine(store.dsn("analyst").replace("postgresql://", "postgresql+psycopg://"))
+    inspector = sqlalchemy.inspect(engine)
+    assert {"star", "mart", "cube", "ops"} <= set(inspector.get_schema_names())
+    assert inspector.get_pk_constraint("mart_customer_360", "mart")["constrained_columns"] == ["mastered_customer_key"]
+    assert "sales_by_month" in inspector.get_view_names("cube")
+    columns = {column["name"]: column for column in inspector.get_columns("mart_customer_360", "mart")}
+    assert columns["mastered_customer_key"]["comment"].startswith("The person over all systems")
+    assert str(columns["net_sales_to_date"]["type"]) == "NUMERIC(19, 4)"
+    engine.dispose()
+
+
+# ---- what goes wrong
+
+
+def test_a_store_that_is_down_does_not_fail_the_load_and_catches_up(tmp_path: Path) -> None:
+    server = Server()
+    try:
+        shop = SmallShop(tmp_path / "home-data")
+        store = Store.of(server, Installation(tmp_path / "home", shop.folder))
+        shop.line(100, 1, 10, "2017-03-01 15:00:00", 2.00)
+        shop.write()
+        server.halt()
+        done = store.home.run("load", "--date", "2017-03-01", check=0)
+        assert "the PostgreSQL store lags behind" in done.err
+        assert store.home.sql("select count(*) from star.fct_sales_line") == [(1,)]
+        assert "refused" in store.home.run("serve", "status", check=1).err
+        server.start()
+        assert store.home.run("load", "--date", "2017-03-01", "--json", check=0).json["status"] == "unchanged"
+        assert store.differing() == []
+        assert store.home.run("serve", "status", "--json", check=0).json["up_to_date"]
+    finally:
+        server.stop()
+
+
+def test_personal_data_is_sent_only_where_wanted_and_only_stewards_read_it(postgres: Server, tmp_path: Path) -> None:
+    store = Store.of(postgres, people_shop(tmp_path), CLIENTELE_PG_PII="true")
+    files = {
+        "customers": "number,city,first_name,last_name,mail,born\n7,Berlin,Ann,Lee,ann@lee.example,1970-05-17\n",
+        "phones": "customer,phone\nC7,+4930123456\n",
+        "lines": "id,sold_at,number,net\n1,2017-03-01 10:00:00,7,2.50\n",
+    }
+    for name, text in files.items():
+        (store.home.data / f"{name}.csv").write_text(text)
+    store.home.run("serve", "init", check=0)
+    store.home.load("2017-03-01")
+    people = "select count(*), count(email) from pii.customer"
+    assert store.ask_as("steward", people) == [(1, 1)]
+    with pytest.raises(adbc_driver_manager.Error, match="permission denied"):
+        store.ask_as("analyst", people)
+    named = store.ask("select table_name from information_schema.columns where column_name in ('email', 'phone')")
+    assert named == [("customer",)] * 2
+    without = replace(store, home=replace(store.home, env={**store.home.env, "CLIENTELE_PG_PII": "false"}))
+    without.home.run("serve", "sync", check=0)
+    assert store.ask("select count(*) from information_schema.tables where table_schema = 'pii'") == [(0,)]
+
+
+def test_what_is_missing_is_said(shop: tuple[Store, dict[str, object]]) -> None:
+    store, _ = shop
+    nowhere = replace(store.home, env={**store.home.env, "CLIENTELE_PG_DSN": ""})
+    assert "CLIENTELE_PG_DSN is not set" in nowhere.run("serve", "sync", check=1).err
+    wrong = replace(
+        store.home, env={**store.home.env, "CLIENTELE_PG_DSN": "postgresql://postgres:secret@127.0.0.1:1/x"}
+    )
+    told = wrong.run("serve", "sync", check=1).text
+    assert "127.0.0.1:1/x" in told
+    assert "secret" not in told
+    unnamed = replace(store.home, env={**store.home.env, "CLIENTELE_PG_ANALYST_PASSWORD": ""})
+    assert "set CLIENTELE_PG_ANALYST_PASSWORD" in unnamed.run("serve", "init", check=1).err
