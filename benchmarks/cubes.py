@@ -163,10 +163,11 @@ def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 def _answers(part: Part, sizes: Sequence[Size]) -> None:
     if not sizes:
         return
-    largest = sizes[-1]
-    told = f"at {largest.lines / 1e6:.1f}M lines"
-    every = [1 / asked.ratio for asked in largest.asked]
-    people = [1 / asked.ratio for asked in largest.asked if asked.question.people]
+    # promised at 15M lines; what is larger is in the tables
+    promised = max((size for size in sizes if size.lines <= OTHERS_UP_TO), key=lambda size: size.lines)
+    told = f"at {promised.lines / 1e6:.1f}M lines"
+    every = [1 / asked.ratio for asked in promised.asked]
+    people = [1 / asked.ratio for asked in promised.asked if asked.question.people]
     part.bounds += [
         Bound(f"cube query against the fact {told}, median", round(statistics.median(every), 4), 0.05, unit="x"),
         Bound(f"cube query against the fact {told}, slowest", round(max(every), 4), 0.2, unit="x"),
@@ -174,7 +175,7 @@ def _answers(part: Part, sizes: Sequence[Size]) -> None:
         Bound(f"distinct people against the fact {told}, slowest", round(max(people), 4), 0.2, unit="x"),
         Bound(
             "warm query against its SQL alone, median",
-            round(statistics.median(asked.cube.median / asked.raw.median for asked in largest.asked), 3),
+            round(statistics.median(asked.cube.median / asked.raw.median for asked in promised.asked), 3),
             1.5,
             unit="x",
         ),
