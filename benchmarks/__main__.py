@@ -11,7 +11,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import baskets, cubes, customers, default_load, growth, modes, nights, report, small_night, worth
+from benchmarks import (
+    baskets,
+    cubes,
+    customers,
+    default_load,
+    growth,
+    modes,
+    nights,
+    report,
+    serving,
+    small_night,
+    worth,
+)
 from benchmarks.context import Context, Part
 from benchmarks.data import real_data, write_sample
 from benchmarks.measure import PROJECT, BenchmarkError, machine, tell
@@ -26,6 +38,7 @@ PARTS: dict[str, Callable[[Context], Part]] = {
     "customers": customers.run,
     "worth": worth.run,
     "baskets": baskets.run,
+    "serving": serving.run,
 }
 WITHIN = {"worth"}  # what `customers` measures, too
 

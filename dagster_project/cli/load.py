@@ -18,11 +18,16 @@ from dagster_project.cli.output import AsJson, console, errors, print_json, tabl
 from dagster_project.errors import ClienteleError
 from dagster_project.settings import Settings, settings, yesterday
 
-QUERIES = (
-    "select period, net_sales, units from cube.sales_by_month order by period",
-    "select department, net_sales, units from cube.sales_by_department order by net_sales desc limit 10",
-    "select * from ops.reconciliation order by load_id desc limit 10",
-)
+# Table -> a query to try where it has rows; the first three that fit are shown
+HINTS = {
+    "cube.sales_month_grains": "select period, net_sales, units from cube.sales_by_month order by period",
+    "cube.sales_grains": "select department, net_sales from cube.sales_by_department order by net_sales desc limit 10",
+    "mart.mart_campaign": "select campaign_id, people_contacted, people_held_out, responders from mart.mart_campaign",
+    "mart.mart_churn": "select * from mart.mart_churn order by 1, 2 limit 10",
+    "star.dim_customer": "select country, count(*) from star.dim_customer where is_current group by 1 order by 2 desc",
+    "ops.reconciliation": "select * from ops.reconciliation order by load_id desc limit 10",
+}
+SHOWN_HINTS = 3
 IN_WORDS = "clientele cube query sales --by product.department --order -net_sales --limit 5"
 
 
@@ -263,6 +268,12 @@ def summarize(report: dict[str, Any]) -> None:
     _outcome(report)
 
 
+def _hints(rows: dict[str, int]) -> list[str]:
+    """Queries that have something to say, that of the reconciliation always."""
+    *others, last = [query for table, query in HINTS.items() if rows.get(table)] or [HINTS["ops.reconciliation"]]
+    return [*others[: SHOWN_HINTS - 1], last]
+
+
 def _outcome(report: dict[str, Any]) -> None:
     status, release = report["status"], report["release"]
     if status == "published" or (status == "partial" and release):
@@ -277,9 +288,10 @@ def _outcome(report: dict[str, Any]) -> None:
             return
         console.print(f"Open it read-only with any DuckDB client: {report['warehouse'] or settings().warehouse}")
         console.print('\nThree queries to try next (clientele sql "..."):')
-        for query in QUERIES:
+        for query in _hints(report["tables"]):
             console.print(f'  clientele sql "{query}"', markup=False, soft_wrap=True)
-        console.print(f"Or in words (clientele cube list):\n  {IN_WORDS}", markup=False, soft_wrap=True)
+        if report["tables"].get("cube.sales_grains"):
+            console.print(f"Or in words (clientele cube list):\n  {IN_WORDS}", markup=False, soft_wrap=True)
     elif status == "unchanged":
         console.print(f"[bold]Nothing new[/bold] for {report['load_date']}: the served release stays as it is.")
     if status == "partial":

@@ -14,6 +14,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = _words(
     {
         "amount": "total value sum paid_amount amount_paid",
         "account_number": "account_num account_no",
+        "arm": "segment variant test_group",
         "brand": "brand_name make label",
         "campaign_id": "campaign campaign_no campaign_code promotion_id promotion promo_id promo offer_id",
         "campaign_name": "name title promotion_name promo_name",
@@ -39,6 +40,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = _words(
         "income_band": "income yearly_income household_income",
         "interaction_type": "topic kind subject",
         "invoice_id": "invoice invoice_no invoice_number",
+        "is_converted": "conversion converted",
+        "is_visited": "visit visited",
         "line_no": "line line_number line_id order_line position item_no order_line_number sales_order_line_number seq",
         "list_price": "price retail_price unit_price srp msrp",
         "manufacturer": "manufacturer_id producer",
@@ -54,6 +57,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = _words(
         "shipped_at": "ship_date shipped shipping_date",
         "promised_at": "due_date promised promised_date",
         "approved_at": "approved approval_date",
+        "outcome_value": "spend spending outcome",
         "paid_at": "paid payment_date payment_time date created_at timestamp",
         "payment_method": "method type payment_type",
         "product_id": "product product_no product_number product_code product_key sku item item_id item_no article"
