@@ -25,6 +25,7 @@ from dagster_project.cli import (
     parity,
     quarantine,
     release,
+    report,
     serve,
     source,
     sql,
@@ -48,6 +49,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(release.app, name="release")
 app.add_typer(serve.app, name="serve")
 app.command("export")(export.export)
+app.command("report")(report.report)
 app.command("fit")(fit.fit)
 app.command("parity")(parity.parity)
 app.command("catalog")(catalog.catalog)

@@ -1,4 +1,4 @@
-"""What follows a publish: the PostgreSQL store, and word to whoever keeps extracts."""
+"""What follows a publish: the PostgreSQL store, word to whoever keeps extracts, and the report."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,9 @@ from dagster_project import progress
 from dagster_project.defs.partitions import load_dates
 from dagster_project.defs.session import LoadSession
 from dagster_project.defs.warehouse import RELEASE
+from dagster_project.errors import ClienteleError
 from dagster_project.serving.follow import announce, follow
+from dagster_project.serving.report.page import write_report
 from dagster_project.settings import settings
 from dagster_project.warehouse.store import DuckStore
 
@@ -34,3 +36,26 @@ def postgres_store(session: LoadSession) -> Iterator[Any]:
         done = follow(settings(), lambda line: progress.tell("note", line))
     if done is not None:
         yield dg.MaterializeResult(metadata={"release": done.release, "rows_sent": done.rows_sent})
+
+
+@dg.asset(
+    key=["report"],
+    group_name="release",
+    deps=[RELEASE],
+    description="The night on one page: report.html of the home.",
+    kinds={"html"},
+    output_required=False,  # Spark's releases have none
+    partitions_def=load_dates,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def report(session: LoadSession) -> Iterator[Any]:
+    load = session.load
+    if load.release is None or not isinstance(load.store, DuckStore) or load.request.as_of:
+        return
+    with load.stage("report"):
+        try:
+            written = write_report(settings())
+        except ClienteleError as error:
+            progress.tell("note", f"the report could not be written: {error.message}")
+            return
+    yield dg.MaterializeResult(metadata={"path": str(written)})

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
 import time
 from contextlib import closing
 from dataclasses import replace
+from decimal import Decimal
+from html import unescape
 from pathlib import Path
 
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as adbc
+import duckdb
 import psycopg
 import pytest
 import sqlalchemy
@@ -261,6 +265,80 @@ def test_sqlalchemy_reflects_tables_keys_and_words(shop: tuple[Store, dict[str, 
     assert columns["mastered_customer_key"]["comment"].startswith("The person over all systems")
     assert str(columns["net_sales_to_date"]["type"]) == "NUMERIC(19, 4)"
     engine.dispose()
+
+
+# ---- files: exports and the report
+
+
+def test_an_analysts_export_has_no_small_cell_and_nobodys_row(
+    shop: tuple[Store, dict[str, object]], tmp_path: Path
+) -> None:
+    store, _ = shop
+    done = store.home.run("export", str(tmp_path / "out"), "--role", "analyst", "--json", check=0).json
+    assert "mart.mart_customer_360" in done["left_out"]
+    assert sum(done["hidden_cells"].values()) > 0
+    with duckdb.connect(str(tmp_path / "out" / "warehouse.duckdb"), read_only=True) as out:
+        grains = [name for name in done["tables"] if name.startswith("cube.sales_by_")]
+        assert len(grains) > 10
+        for name in done["hidden_cells"]:
+            kinds = dict(out.execute(f"select column_name, column_type from (describe {name})").fetchall())
+            measured = [column for column in ("buyers", "customers", "cohort_customers") if column in kinds]
+            for column in measured:
+                assert out.execute(f"select count(*) from {name} where {column} between 1 and 4").fetchall() == [(0,)]
+        # what is shown is what the cube says
+        shown = out.execute("select sum(net_sales) from cube.sales_total").fetchall()
+    assert shown == store.home.sql("select net_sales from cube.sales_total")
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_a_stewards_export_is_the_whole_of_each_table(
+    shop: tuple[Store, dict[str, object]], tmp_path: Path, kind: str
+) -> None:
+    store, _ = shop
+    told = store.home.run(
+        "export", str(tmp_path / "out"), "--role", "steward", "--format", kind, "--json", check=0
+    ).json
+    assert told["left_out"] == {}
+    rows = dict(
+        store.home.sql(
+            "select schema_name || '.' || table_name, estimated_size from duckdb_tables()"
+        )  # exact when closed
+    )
+    for name, count in told["tables"].items():
+        file = tmp_path / "out" / f"{name.replace('.', '/')}.{kind}"
+        assert duckdb.sql(f"select count(*) from '{file}'").fetchall() == [(count,)]
+        assert rows.get(name, count) == count
+    again = store.home.run("export", str(tmp_path / "out"), "--role", "steward", check=1)
+    assert "is not empty" in again.err
+
+
+def test_the_report_is_one_file_whose_numbers_are_those_of_its_sql(
+    shop: tuple[Store, dict[str, object]], tmp_path: Path
+) -> None:
+    store, _ = shop
+    page = tmp_path / "report.html"
+    store.home.run("report", "--output", str(page), check=0)
+    text = page.read_text()
+    assert not re.findall(r"(?:src|href)=\"(?!#)|url\(|@import|<script", text), "nothing from elsewhere"
+    figures = re.findall(r"<figure>(.*?)</figure>", text, re.DOTALL)
+    assert len(figures) >= 15
+    assert sum("<svg" in figure for figure in figures) >= 6
+    for figure in figures:
+        query = unescape(re.findall(r"<pre>(.*?)</pre>", figure, re.DOTALL)[0])
+        with duckdb.connect(str(store.home.warehouse.resolve()), read_only=True) as con:
+            found = con.execute(query).fetchall()
+        cells = re.findall(r"<td[^>]*>(.*?)</td>", figure, re.DOTALL)
+        width = len(re.findall(r"<th[ >]", figure))
+        shown = [[unescape(cell) for cell in cells[at : at + width]] for at in range(0, len(cells), width or 1)]
+        assert len(shown) == len(found), query
+        for row, expected in zip(shown, found, strict=True):
+            for cell, value in zip(row, expected, strict=True):
+                if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+                    number = Decimal(cell.removesuffix(" %").replace(",", ""))
+                    exact = Decimal(str(value)) * (100 if cell.endswith(" %") else 1)
+                    assert abs(number - exact) <= Decimal("0.051"), (query, cell, value)
+                elif value is not None:
+                    assert cell == str(value)
 
 
 # ---- what goes wrong
