@@ -182,12 +182,16 @@ class _Writer:
             self.con.execute(f"create schema if not exists exported.{schema}")
             target = f"exported.{schema}.{quote(table)}"
             self.con.execute(f"create table {target} as {query}")
-            return sql.scalar(self.con, f"select count(*) from {target}")
+            return self._count(target)
         (self.folder / schema).mkdir(exist_ok=True)
         path = self.folder / schema / f"{table}.{self.format.value}"
         options = "format parquet, compression zstd" if self.format is Format.PARQUET else "format csv, header"
         self.con.execute(f"copy ({query}) to {literal(path)} ({options})")
-        return sql.scalar(self.con, f"select count(*) from ({query})")
+        return self._count(f"({query})")
+
+    def _count(self, relation: str) -> int:
+        # fetched whole: a result that is begun keeps the connection from `sql`
+        return int(self.con.execute(f"select count(*) from {relation}").fetchall()[0][0])
 
 
 def _about(folder: Path, done: Exported, release: Release) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.errors import ConfigurationError
-from dagster_project.landing.sql import literal, names, quote, scalar
+from dagster_project.landing.sql import literal, names, quote
 
 SCHEMAS = ("star", "mart", "cube", "ops")
 # Sent only if CLIENTELE_PG_FACTS names them: they are as large as what is sold, or are steps on the way to a mart.
@@ -251,11 +251,11 @@ def _part(columns: tuple[Column, ...], key: tuple[str, ...]) -> str:
 
 
 def _tells_apart(con: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...]) -> bool:
-    listed = names(key)
-    missing = " or ".join(f"{quote(column)} is null" for column in key)
-    return not scalar(con, f"select count(*) from {table} where {missing}") and scalar(
-        con, f"select count(*) - count(distinct ({listed})) from {table}"
-    ) == 0  # fmt: skip
+    whole = " and ".join(f"{quote(column)} is not null" for column in key)
+    rows, members = con.execute(
+        f"select count(*), count(distinct ({names(key)})) filter (where {whole}) from {table}"
+    ).fetchall()[0]
+    return bool(rows == members)
 
 
 def _described(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
