@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import sqlglot
+from sqlglot import exp
 
 from dagster_project.errors import ConfigurationError
 from dagster_project.landing.sql import quote
+from dagster_project.olap.conditions import Condition
 from dagster_project.olap.dictionary import Dictionary
 from dagster_project.olap.policies import restriction
 from dagster_project.serving.ddl import quoted
@@ -107,7 +109,7 @@ def access(table: Table, role: str, dictionary: Dictionary) -> Access:
             )
         (name,) = dimensions
         dimension = dictionary.dimensions[name]
-        said = sqlglot.transpile(condition.sql, read="duckdb", write="postgres")[0]
+        said = _of_members(condition)
         if table.name == dimension.table:
             conditions.append(said)
             continue
@@ -120,6 +122,18 @@ def access(table: Table, role: str, dictionary: Dictionary) -> Access:
         elif not table.name.startswith(DESCRIBES):
             return Access(role, None)
     return Access(role, " and ".join(conditions))
+
+
+def _of_members(condition: Condition) -> str:
+    """The condition over the dimension's own columns, in PostgreSQL's words."""
+    columns = {level.column: level.expr for level in condition.levels}
+
+    def named(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.Column) and node.name in columns:
+            return exp.paren(sqlglot.parse_one(columns[node.name], read="duckdb"))
+        return node
+
+    return sqlglot.parse_one(condition.sql, read="duckdb").transform(named).sql(dialect="postgres")
 
 
 def statements(table: Table, rules: Iterable[Access]) -> Iterator[str]:
