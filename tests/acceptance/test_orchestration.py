@@ -101,7 +101,7 @@ def test_every_feed_every_model_and_the_release_are_assets(given: dict[str, Any]
     assert {name for name in given["assets"] if name.startswith("ops/")} == {"ops/batch"}
     # the job makes them all (the ledger makes ops itself); feeds and releases by load date
     assert set(given["job"]) == set(given["assets"]) - {"ops/batch"}
-    assert set(given["partitioned"]) == landing | {"release"}
+    assert set(given["partitioned"]) == landing | {"release", "postgres_store", "report"}
     # dbt reads the feed, the release waits for all models
     staging = "staging/stg_complete_journey__order_lines"
     assert given["parents"][staging] == ["landing/complete_journey/transactions"]
