@@ -93,6 +93,16 @@ class Settings(BaseSettings):
         return self.home / "dagster"
 
     @property
+    def report(self) -> Path:
+        """The night on one page."""
+        return self.home / "report.html"
+
+    @property
+    def serving(self) -> Path:
+        """What became of the last sync of the PostgreSQL store."""
+        return self.home / "serving.json"
+
+    @property
     def warehouse(self) -> Path:
         """The link analysts open: at the project's top, or inside a home set elsewhere."""
         at_top = self.home == PROJECT / "data"

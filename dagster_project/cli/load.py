@@ -287,8 +287,8 @@ def _outcome(report: dict[str, Any]) -> None:
             console.print("Read it on Spark: databases star, cube and ops; compare it with: clientele parity")
             return
         console.print(f"Open it read-only with any DuckDB client: {report['warehouse'] or settings().warehouse}")
-        if (page := settings().home / "report.html").exists():
-            console.print(f"The night on one page: {page}", markup=False, soft_wrap=True)
+        if settings().report.exists():
+            console.print(f"The night on one page: {settings().report}", markup=False, soft_wrap=True)
         console.print('\nThree queries to try next (clientele sql "..."):')
         for query in _hints(report["tables"]):
             console.print(f'  clientele sql "{query}"', markup=False, soft_wrap=True)

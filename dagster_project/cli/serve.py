@@ -17,7 +17,7 @@ app = typer.Typer(
 
 @app.command()
 def init(as_json: AsJson = False) -> None:
-    """Make schemas and the roles `analyst` and `steward`, then send the served release.
+    """Make schemas and the roles `analyst` and `steward`.
 
     Run it as the owner of the database, once, and again to change a password. Passwords come from
     CLIENTELE_PG_ANALYST_PASSWORD and CLIENTELE_PG_STEWARD_PASSWORD.
@@ -56,7 +56,7 @@ def sync_(
 
 @app.command()
 def status(as_json: AsJson = False) -> None:
-    """Compare what is served with what the store holds. Exit code 1 if the store lags."""
+    """Compare what is served with what the store holds. Exit code 1 if it lags, or holds other rows than were sent."""
     from dagster_project.serving.follow import compare
 
     found = compare(settings())
@@ -71,4 +71,6 @@ def status(as_json: AsJson = False) -> None:
         table("Tables", found["tables"])
         if not found["up_to_date"]:
             errors.print("The store lags: clientele serve sync", style="yellow")
-    raise typer.Exit(0 if found["up_to_date"] else 1)
+        if not found["whole"]:
+            errors.print("Rows are missing or too many: clientele serve sync --full", style="yellow")
+    raise typer.Exit(0 if found["up_to_date"] and found["whole"] else 1)

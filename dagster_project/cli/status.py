@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -32,6 +33,8 @@ def status(
         print_json(report) if as_json else summarize(report | {"seconds": 0.0})
         return
     report = status_report(settings(), loads)
+    serving = settings().serving
+    report["store"] = json.loads(serving.read_text(encoding="utf-8")) if serving.exists() else None
     if as_json:
         print_json(report)
     else:
@@ -44,6 +47,13 @@ def status(
             console.print(f"        {served['warehouse']}\n", markup=False)
         else:
             console.print("Nothing was published yet; run: clientele load\n")
+        if store := report["store"]:
+            told = (
+                f"lags since {store['at'][:19]} UTC: {store['error']}"
+                if store["error"]
+                else f"release {store['release']}"
+            )
+            console.print(f"[bold]PostgreSQL store[/bold]: {told}\n", markup=True)
         if report["running"]:
             console.print(f"[bold]Running[/bold]: {report['running']}\n")
         table("Last loads", report["loads"])

@@ -1,7 +1,5 @@
 """The nightly job, its schedule, and what happens when it fails."""
 
-import json
-import urllib.request
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +8,7 @@ import dagster as dg
 from dagster_project.defs.partitions import load_dates
 from dagster_project.settings import settings
 from dagster_project.warehouse.worth import fit_served
+from dagster_project.webhook import post
 
 # One process for all steps: a load shares one session, and a step process costs 2 s to start.
 nightly_load = dg.define_asset_job(
@@ -97,13 +96,3 @@ def reason_of(error: Any) -> str:
         return ""
     root = error.cause or error
     return str(root.message).removeprefix("dagster._core.definitions.events.Failure: ").strip()
-
-
-def post(url: str, message: dict[str, str]) -> None:
-    """POST a JSON message; an unreachable receiver fails the sensor's tick, which Dagster retries."""
-    if not url.startswith(("http://", "https://")):
-        raise ValueError(f"CLIENTELE_WEBHOOK={url!r} is no http(s) address")
-    body = json.dumps(message).encode()
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - checked above
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-        answer.read()

@@ -8,7 +8,7 @@ all rows, as a grain of the cube, is not read by the role at all.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import sqlglot
@@ -157,6 +157,6 @@ def statements(table: Table, rules: Iterable[Access]) -> Iterator[str]:
             yield f"create policy {quote(rule.role)} on {place} for select to {quote(rule.role)} using ({using})"
 
 
-def told(rules: Mapping[str, list[Access]]) -> str:
-    """All rules as a text that changes when one does."""
-    return "\n".join(f"{name}: {rule.role} {rule.condition}" for name in sorted(rules) for rule in rules[name])
+def told(rules: Iterable[Access]) -> list[str]:
+    """Rules as texts that change when one does."""
+    return [f"{rule.role}: {'nothing' if rule.condition is None else rule.condition or 'all'}" for rule in rules]

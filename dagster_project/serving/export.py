@@ -1,7 +1,7 @@
 """Files for those who get no connection: what a role may see of a release, as DuckDB, Parquet or CSV.
 
 A role that sees no cell of few people gets the grains of the cube as it would be answered (`olap`), marts that count
-people with small cells and their companions hidden, and no table with a row a person.
+people with small cells and their companions hidden, what describes things and days, and nothing else.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dagster_project.landing import sql
 from dagster_project.landing.sql import literal, quote
 from dagster_project.olap.cube import Cube
 from dagster_project.olap.dictionary import Policy, found
-from dagster_project.serving.access import access
+from dagster_project.serving.access import DESCRIBES, access
 from dagster_project.serving.tables import Table, served_tables
 from dagster_project.settings import Settings
 from dagster_project.warehouse.releases import FILE, Release, releases_of
@@ -87,7 +87,7 @@ def export(settings: Settings, folder: Path, role: str, format_: Format, facts: 
         folder.mkdir(parents=True, exist_ok=True)
         done = Exported(release.release, release.load_date.isoformat(), role, str(folder))
         writer = _Writer(con, folder, format_)
-        for table in served_tables(con, manifest, facts):
+        for table in served_tables(con, manifest, facts, named_by="--facts"):
             _write(table, policy, cube, con, writer, done)
         if policy.min_customers:
             for name, cells in _grains(cube):
@@ -121,6 +121,9 @@ def _write(
         done.hidden_cells[table.name] = sum(cells[SUPPRESSED].to_pylist())
         done.tables[table.name] = writer.write(table.name, "select * from cells")
         con.unregister("cells")
+        return
+    if policy.min_customers and not table.name.startswith(DESCRIBES):
+        done.left_out[table.name] = "it does not say of how many people its rows are"
         return
     done.tables[table.name] = writer.write(table.name, query)
 

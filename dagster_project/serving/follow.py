@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from dagster_project.errors import ClienteleError
 from dagster_project.landing.manifest import write_durably
-from dagster_project.serving.sync import Synced, release_in_store, sync
+from dagster_project.serving import ddl, state
+from dagster_project.serving.postgres import open_store
+from dagster_project.serving.sync import Synced, sync
 from dagster_project.settings import Settings
 from dagster_project.warehouse.ledger import now
 from dagster_project.warehouse.releases import Release, releases_of
-
-
-def about(settings: Settings) -> Path:
-    """Where the last attempt is noted, so that `status` need not ask the store."""
-    return settings.home / "serving.json"
+from dagster_project.webhook import post
 
 
 def follow(settings: Settings, tell: Callable[[str], None] = lambda _: None) -> Synced | None:
@@ -37,7 +33,8 @@ def follow(settings: Settings, tell: Callable[[str], None] = lambda _: None) -> 
 
 
 def note(settings: Settings, *, release: str = "", error: str = "") -> None:
-    write_durably(about(settings), json.dumps({"release": release, "error": error, "at": now()}))
+    """What `clientele status` tells of the store without asking it."""
+    write_durably(settings.serving, json.dumps({"release": release, "error": error, "at": now()}))
 
 
 def announce(settings: Settings, release: Release, tell: Callable[[str], None] = lambda _: None) -> None:
@@ -52,27 +49,27 @@ def announce(settings: Settings, release: Release, tell: Callable[[str], None] =
         "load_date": release.load_date.isoformat(),
         "published_at": release.published_at,
     }
-    if not url.startswith(("http://", "https://")):
-        tell(f"CLIENTELE_PUBLISHED_WEBHOOK={url!r} is no http(s) address: nobody was told of the release")
-        return
     try:
-        request = urllib.request.Request(url, json.dumps(message).encode(), {"Content-Type": "application/json"})  # noqa: S310
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - checked above
-            answer.read()
-    except OSError as error:
+        post(url, message)
+    except (OSError, ValueError) as error:
         tell(f"CLIENTELE_PUBLISHED_WEBHOOK was not told of the release: {error}")
 
 
 def compare(settings: Settings) -> dict[str, Any]:
-    """Both sides: releases, and the tables whose rows differ.
+    """Both sides: releases, and for each table the rows that were sent and those that are there, counted now.
 
     Raises:
         ConfigurationError, StoreError: there is no store, or it does not answer.
     """
     served = releases_of(settings).current()
-    held = release_in_store(settings)
-    rows = {name: sum(count for count, _ in parts.values()) for name, parts in held.parts.items()}
-    tables = served.tables if served else {}
+    with open_store(settings) as store:
+        held = state.read(store)
+        there = {name: store.ask(f"select count(*) from {ddl.quoted(name)}")[0][0] for name in sorted(held.parts)}
+    sent = {name: sum(count for count, _ in parts.values()) for name, parts in held.parts.items()}
+    tables = [
+        {"table": name, "sent": sent[name], "store": count, "same": sent[name] == count}
+        for name, count in there.items()
+    ]
     return {
         "served": served.release if served else None,
         "served_load_date": served.load_date.isoformat() if served else None,
@@ -80,8 +77,6 @@ def compare(settings: Settings) -> dict[str, Any]:
         "store_load_date": held.load_date or None,
         "synced_at": held.synced_at or None,
         "up_to_date": served is not None and held.release == served.release,
-        "tables": [
-            {"table": name, "served": tables.get(name), "store": count, "same": tables.get(name, count) == count}
-            for name, count in sorted(rows.items())
-        ],
+        "whole": all(row["same"] for row in tables),
+        "tables": tables,
     }

@@ -55,16 +55,15 @@ class Postgres:
         with self._explained():
             self._connection.commit()
 
-    def rollback(self) -> None:
-        self._connection.rollback()
-
     @contextmanager
     def _explained(self) -> Iterator[None]:
         import adbc_driver_manager
+        import pyarrow
 
         try:
             yield
-        except adbc_driver_manager.Error as error:
+        # within a stream the database's errors come as Arrow's, a lost connection as an OSError
+        except (adbc_driver_manager.Error, pyarrow.ArrowException, OSError) as error:
             raise explained(error, self.dsn) from None
 
 

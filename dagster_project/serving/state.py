@@ -16,7 +16,7 @@ STATEMENTS = (
     f"create table if not exists {SCHEMA}.served_release (release text not null, load_date date not null,"
     " published_at timestamptz not null, synced_at timestamptz not null, rows_sent bigint not null,"
     " rows_deleted bigint not null, seconds double precision not null)",
-    f"create table if not exists {SCHEMA}.access (told text not null)",
+    f"create table if not exists {SCHEMA}.note (name text primary key, told jsonb not null)",
     # who reads may know how fresh what is read is
     f"create or replace view ops.served as select release, load_date, published_at, synced_at, rows_sent,"
     f" rows_deleted, seconds from {SCHEMA}.served_release order by synced_at desc limit 1",
@@ -33,7 +33,8 @@ class State:
     Attributes:
         release: its id; empty before the first sync.
         shapes: table -> shape. parts: table -> part -> rows and sum of hashes.
-        access: the rules that were applied.
+        access: table -> the rules that were applied.
+        views: name, SQL, and what is read, in the order they are made.
     """
 
     release: str = ""
@@ -41,7 +42,8 @@ class State:
     synced_at: str = ""
     shapes: dict[str, str] = field(default_factory=dict)
     parts: dict[str, Parts] = field(default_factory=dict)
-    access: str = ""
+    access: dict[str, list[str]] = field(default_factory=dict)
+    views: list[tuple[str, str, list[str]]] = field(default_factory=list)
 
 
 def exists(store: Postgres) -> bool:
@@ -57,7 +59,7 @@ def read(store: Postgres) -> State:
         " order by synced_at desc limit 1"
     )
     tables = store.ask(f"select name, shape, parts::text from {SCHEMA}.served_table")
-    access = store.ask(f"select told from {SCHEMA}.access")
+    notes = {name: json.loads(told) for name, told in store.ask(f"select name, told::text from {SCHEMA}.note")}
     release, load_date, synced_at = served[0] if served else ("", "", "")
     return State(
         release=release,
@@ -68,7 +70,8 @@ def read(store: Postgres) -> State:
             name: {int(part): (rows, checksum) for part, (rows, checksum) in json.loads(parts).items()}
             for name, _, parts in tables
         },
-        access=access[0][0] if access else "",
+        access=notes.get("access", {}),
+        views=[(name, sql, reads) for name, sql, reads in notes.get("views", [])],
     )
 
 
@@ -84,8 +87,11 @@ def forget_table(store: Postgres, name: str) -> None:
     store.run(f"delete from {SCHEMA}.served_table where name = {literal(name)}")
 
 
-def note_access(store: Postgres, told: str) -> None:
-    store.run(f"delete from {SCHEMA}.access", f"insert into {SCHEMA}.access (told) values ({literal(told)})")
+def note(store: Postgres, name: str, told: object) -> None:
+    store.run(
+        f"insert into {SCHEMA}.note (name, told) values ({literal(name)}, {literal(json.dumps(told))}::jsonb)"
+        " on conflict (name) do update set told = excluded.told"
+    )
 
 
 def note_release(

@@ -105,7 +105,9 @@ class _Sync:
         anew = [table for table in self.tables if before.shapes.get(table.name) != table.shape]
         kept = [table for table in self.tables if before.shapes.get(table.name) == table.shape]
         gone = sorted(set(before.shapes) - {table.name for table in self.tables})
-        self._refuse_to_break([*gone, *(table.name for table in anew if table.name in before.shapes)])
+        replaced = {*gone, *(table.name for table in anew if table.name in before.shapes)}
+        dropped = self._views_to_drop(before, replaced)
+        self._refuse_to_break([*sorted(replaced), *dropped])
         sums = {table.name: self._fill_beside(table) for table in anew}
         # from here on one transaction
         unchanged = before.release == self.release.release and not full
@@ -114,9 +116,8 @@ class _Sync:
             # an erasure changes personal data within a release
             same = unchanged and table.name != PERSONAL
             sums[table.name] = held if same else self._replace_parts(table, {} if full else held)
-        if anew or gone or not before.release:
-            self._show(anew, gone)
-        self._access(before, anew)
+        made = self._show(anew, gone, dropped, before)
+        self._access(before, {table.name for table in anew}, made)
         for table in self.tables:
             if table in anew or sums[table.name] != before.parts[table.name]:
                 state.note_table(self.store, table.name, table.shape, sums[table.name])
@@ -183,13 +184,25 @@ class _Sync:
                 remedy="the store keeps its former state; is another program writing to it?",
             )
 
-    def _refuse_to_break(self, replaced: list[str]) -> None:
-        """A table that is made anew or taken away: what somebody built on it would be lost with it."""
-        for name in replaced:
+    def _views_to_drop(self, before: State, replaced: set[str]) -> list[str]:
+        """The cube's views that can't stay: no longer there, of other SQL, or over what is replaced or dropped itself.
+
+        Last made first, so that none is dropped under another.
+        """
+        now = {view.name: view.sql for view in self.views}
+        dropped: list[str] = []
+        for name, text, reads in before.views:
+            if now.get(name) != text or {*replaced, *dropped} & set(reads):
+                dropped.append(name)
+        return dropped[::-1]
+
+    def _refuse_to_break(self, lost: list[str]) -> None:
+        """What is made anew, dropped or taken away: somebody's own views on it would be lost with it."""
+        for name in lost:
             found = self.store.ask(
                 "select distinct n.nspname || '.' || c.relname from pg_depend d join pg_rewrite r on d.objid = r.oid"
                 " join pg_class c on r.ev_class = c.oid join pg_namespace n on c.relnamespace = n.oid"
-                f" where d.refobjid = {literal(name)}::regclass and d.classid = 'pg_rewrite'::regclass"
+                f" where d.refobjid = to_regclass({literal(name)}) and d.classid = 'pg_rewrite'::regclass"
             )
             others = sorted(view for (view,) in found if not view.startswith("cube."))
             if others:
@@ -198,12 +211,11 @@ class _Sync:
                     remedy=f"drop {', '.join(others)}, run `clientele serve sync`, and create it again",
                 )
 
-    def _show(self, anew: list[Table], gone: list[str]) -> None:
-        """Put what was filled beside in its place, with the views over it."""
-        for (view,) in self.store.ask("select viewname from pg_views where schemaname = 'cube'"):
-            self.store.run(f"drop view if exists cube.{quote(view)} cascade")
+    def _show(self, anew: list[Table], gone: list[str], dropped: list[str], before: State) -> list[str]:
+        """Put what was filled beside in its place, with the views over it; returns the views that were made."""
+        self.store.run(*(f"drop view {ddl.quoted(name)}" for name in dropped))
         for name in gone:
-            self.store.run(f"drop table if exists {ddl.quoted(name)}")
+            self.store.run(f"drop table {ddl.quoted(name)}")
             state.forget_table(self.store, name)
         for table in anew:
             schema = table.name.partition(".")[0]
@@ -211,28 +223,25 @@ class _Sync:
                 f"drop table if exists {ddl.quoted(table.name)}",
                 f"alter table {ddl.in_schema(table.name, BESIDE)} set schema {quote(schema)}",
             )
-        for view in self.views:
+        stayed = {name for name, _, _ in before.views} - set(dropped)
+        made = [view for view in self.views if view.name not in stayed]
+        for view in made:
             self.store.run(*ddl.create_view(view))
-        self.store.run(*ddl.grant((view.name for view in self.views), access.roles(self.store)))
+        if made or dropped:
+            state.note(self.store, "views", [(view.name, view.sql, sorted(view.reads)) for view in self.views])
+        return [view.name for view in made]
 
-    def _access(self, before: State, anew: list[Table]) -> None:
-        """Grants and policies, where they or the tables changed, or a role is new."""
+    def _access(self, before: State, anew: set[str], made: list[str]) -> None:
+        """Grants and policies of tables that are new or whose rules changed, so that no other is locked for it."""
         roles = access.roles(self.store)
         rules = {table.name: [access.access(table, role, self.dictionary) for role in roles] for table in self.tables}
-        told = access.told(rules)
-        if told == before.access and not anew:
-            return
+        told = {name: access.told(of_table) for name, of_table in rules.items()}
         for table in self.tables:
-            self.store.run(*access.statements(table, rules[table.name]))
-        self.store.run(*ddl.grant([*(view.name for view in self.views), "ops.served"], roles))
-        state.note_access(self.store, told)
-
-
-def release_in_store(settings: Settings) -> State:
-    """What the store holds.
-
-    Raises:
-        ConfigurationError, StoreError: there is no store, or it does not answer.
-    """
-    with open_store(settings) as store:
-        return state.read(store)
+            if table.name in anew or told[table.name] != before.access.get(table.name):
+                self.store.run(*access.statements(table, rules[table.name]))
+        if told == before.access and not made:
+            return
+        # a role that is new reads the views that stayed, too
+        views = made if told == before.access else [view.name for view in self.views]
+        self.store.run(*ddl.grant([*views, "ops.served"], roles))
+        state.note(self.store, "access", told)

@@ -131,15 +131,18 @@ class View:
     reads: frozenset[str]
 
 
-def served_tables(con: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], facts: str) -> list[Table]:
+def served_tables(
+    con: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], facts: str, named_by: str = "CLIENTELE_PG_FACTS"
+) -> list[Table]:
     """The tables to send, with what dbt's manifest says of them.
 
     Args:
         con: a connection whose default database is the warehouse.
         facts: names of facts to send besides, separated by commas; `all` for all of them.
+        named_by: where they were named, for an error.
 
     Raises:
-        ConfigurationError: CLIENTELE_PG_FACTS names what is not there.
+        ConfigurationError: `facts` names what is not there.
     """
     words, keys = _described(manifest), _keys(manifest)
     rows = con.execute(
@@ -150,7 +153,7 @@ def served_tables(con: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], f
     ).fetchall()
     seen_through = {name for name, *_ in _views(con) if name.startswith("cube.")}
     known = {name for name, *_ in rows} - seen_through
-    wanted = _wanted(facts, known)
+    wanted = _wanted(facts, known, named_by)
     tables = []
     for name, columns, kinds in rows:
         if name in seen_through or (name.startswith(FACT_SIZED) and name not in wanted):
@@ -223,7 +226,7 @@ def _views(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
     ).fetchall()
 
 
-def _wanted(facts: str, known: set[str]) -> set[str]:
+def _wanted(facts: str, known: set[str], named_by: str) -> set[str]:
     listed = [name.strip() for name in facts.split(",") if name.strip()]
     fact_sized = {name for name in known if name.startswith(FACT_SIZED)}
     if listed == ["all"]:
@@ -231,7 +234,7 @@ def _wanted(facts: str, known: set[str]) -> set[str]:
     found = {name for name in fact_sized if name in listed or name.partition(".")[2] in listed}
     if missing := [name for name in listed if not {name, name.partition(".")[2]} & {*found, *_bare(found)}]:
         raise ConfigurationError(
-            f"CLIENTELE_PG_FACTS names {', '.join(missing)}, which is no fact of the release",
+            f"{named_by} names {', '.join(missing)}, which is no fact of the release",
             remedy=f"known are: all, {', '.join(sorted(_bare(fact_sized)))}",
         )
     return found

@@ -1,7 +1,7 @@
 """What the report shows: each figure is one question, asked of the cube or in SQL, with the words around it.
 
-In texts and questions `{release}`, `{month}`, `{year_before}` and `{since}` are the release, its newest month with
-orders, the same month a year before, and the month a year before that one's next.
+In texts and questions `{release}`, `{month}` and `{since}` are the release, its newest month with orders, and the first
+of the twelve months that end with it.
 """
 
 from __future__ import annotations

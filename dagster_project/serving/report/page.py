@@ -51,11 +51,6 @@ class ShownChapter:
     figures: list[Shown]
 
 
-def where(settings: Settings) -> Path:
-    """Where the report of the served release lies, unless another place is named."""
-    return settings.home / "report.html"
-
-
 def write_report(settings: Settings, target: Path | None = None) -> Path:
     """Write the report of the served release.
 
@@ -65,7 +60,7 @@ def write_report(settings: Settings, target: Path | None = None) -> Path:
     release = releases_of(settings).current()
     if release is None:
         raise ClienteleError("there is no warehouse yet to report on", remedy="run: clientele load")
-    target = target or where(settings)
+    target = target or settings.report
     target.parent.mkdir(parents=True, exist_ok=True)
     with closing(Cube.open(settings.releases / release.release / FILE, role="")) as cube:
         write_durably(target, render(cube, release))
@@ -98,7 +93,6 @@ def _words(release: Release, newest: date | None) -> dict[str, str]:
     return {
         "release": release.release,
         "month": f"{day:%Y-%m}",
-        "year_before": f"{day.year - 1}-{day.month:02}",
         "since": since,
     }
 
