@@ -42,6 +42,12 @@ test-long: .venv/ready ## The tests of whole systems over several nights (an hou
 spark-install: .venv/ready ## Add Spark to the environment (0.5 GB; needs Java 17), for `load --target spark`
 	$(UV) sync --frozen --inexact --group spark
 
+superset-install: .venv/ready ## Make Apache Superset's own environment in .superset (1 GB)
+	UV_PROJECT_ENVIRONMENT=$(CURDIR)/.superset $(UV) sync --frozen --project dagster_project/serving/superset/environment
+
+superset: superset-install ## Start Apache Superset with datasets and dashboards (docs/serving.md)
+	@$(RUN) clientele superset
+
 parity: spark-install ## The whole year on both engines, compared row by row (a home of its own: data/parity)
 	CLIENTELE_HOME=$(CURDIR)/data/parity $(RUN) clientele load
 	CLIENTELE_HOME=$(CURDIR)/data/parity $(RUN) clientele load --target spark
@@ -55,7 +61,7 @@ bench: .venv/ready ## Measure against the floor, a bare dbt build and others; wr
 	$(RUN) python -m benchmarks
 
 clean: ## Remove the environment and caches; data/ and warehouse.duckdb stay
-	rm -rf .venv .uv .pytest_cache .mypy_cache .ruff_cache dbt/target dbt/logs
+	rm -rf .venv .uv .superset .pytest_cache .mypy_cache .ruff_cache dbt/target dbt/logs
 
 # The environment is made from the lock; uv itself is fetched into .uv if the machine has none.
 # Inexact, so that it leaves what spark-install added.
@@ -64,4 +70,4 @@ clean: ## Remove the environment and caches; data/ and warehouse.duckdb stay
 	$(UV) sync --frozen --inexact
 	@touch $@
 
-.PHONY: help load up status doctor test test-long check format spark-install parity soak bench clean
+.PHONY: help load up status doctor test test-long check format spark-install superset-install superset parity soak bench clean

@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     pg_pii: bool = Field(False, description="Whether personal data is sent, to a schema only `steward` reads.")
     pg_analyst_password: SecretStr = Field(SecretStr(""), description="Password of the store's role `analyst`.")
     pg_steward_password: SecretStr = Field(SecretStr(""), description="Password of the store's role `steward`.")
+    superset_password: SecretStr = Field(SecretStr(""), description="Password of Superset's user `admin`.")
+    superset_dsn: SecretStr = Field(
+        SecretStr(""), description="Superset's own metadata, as CLIENTELE_PG_DSN; empty: a database beside the store's."
+    )
+    superset_port: int = Field(8088, description="Port of Superset, on loopback.")
     pii_key: SecretStr = Field(
         SecretStr(""), description="Key of the hashes of personal data, 32 bytes or more; empty: the home's `pii.key`."
     )

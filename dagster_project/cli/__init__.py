@@ -16,6 +16,7 @@ from dagster_project.cli import (
     catalog,
     cube,
     customer,
+    docs,
     doctor,
     erase,
     export,
@@ -30,6 +31,7 @@ from dagster_project.cli import (
     source,
     sql,
     status,
+    superset,
     up,
 )
 from dagster_project.cli.output import fail
@@ -50,6 +52,7 @@ app.add_typer(release.app, name="release")
 app.add_typer(serve.app, name="serve")
 app.command("export")(export.export)
 app.command("report")(report.report)
+app.command("docs")(docs.docs)
 app.command("fit")(fit.fit)
 app.command("parity")(parity.parity)
 app.command("catalog")(catalog.catalog)
@@ -59,6 +62,7 @@ app.add_typer(landing.app, name="landing")
 app.add_typer(source.app, name="source")
 app.add_typer(customer.app, name="customer")
 app.command("up")(up.up)
+app.command("superset")(superset.superset)
 app.command("erase")(erase.erase)
 app.command("doctor")(doctor.doctor)
 

@@ -34,7 +34,7 @@ def up(
             f"{host} can be reached by others, and Dagster's web UI has no password: who sees it can start loads",
             remedy="keep it on 127.0.0.1 behind a proxy that asks for a password, or add --without-password",
         )
-    _check_free(host, chosen)
+    check_free(host, chosen)
     home()
     console.print(f"Dagster: http://{host}:{chosen}  (Ctrl-C stops it)")
     sys.stdout.flush()
@@ -45,7 +45,7 @@ def up(
     os.execv(sys.executable, [*command, "-h", host, "-p", str(chosen)])  # noqa: S606 - fixed arguments, no shell
 
 
-def _check_free(host: str, port: int) -> None:
+def check_free(host: str, port: int) -> None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -53,5 +53,5 @@ def _check_free(host: str, port: int) -> None:
         except OSError as error:
             raise ClienteleError(
                 f"{host}:{port} can't be listened on: {error.strerror}",
-                remedy="stop what runs there (another `clientele up`?), or choose another: clientele up --port PORT",
+                remedy="stop what runs there (another of these?), or choose another with --port",
             ) from None

@@ -56,6 +56,15 @@ class Postgres:
             self._connection.commit()
 
     @contextmanager
+    def without_transaction(self) -> Iterator[None]:
+        """For statements that no transaction can hold."""
+        self._connection.adbc_connection.set_autocommit(True)
+        try:
+            yield
+        finally:
+            self._connection.adbc_connection.set_autocommit(False)
+
+    @contextmanager
     def _explained(self) -> Iterator[None]:
         import adbc_driver_manager
         import pyarrow
@@ -93,6 +102,15 @@ def open_store(settings: Settings) -> Iterator[Postgres]:
         yield store
     finally:
         connection.close()
+
+
+def create_database(store: Postgres, name: str) -> None:
+    """A further database on the store's server, unless it is there."""
+    if store.ask(f"select 1 from pg_database where datname = {literal(name)}"):
+        return
+    store.commit()
+    with store.without_transaction():
+        store.run(f"create database {sql.quote(name)}")
 
 
 def store_dsn(settings: Settings) -> Dsn:

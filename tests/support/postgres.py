@@ -27,7 +27,7 @@ SETTINGS = {
     "unix_socket_directories": "",
     "fsync": "off",
     "full_page_writes": "off",
-    "max_connections": "20",
+    "max_connections": "40",
     "shared_buffers": "32MB",
     "restart_after_crash": "off",
 }

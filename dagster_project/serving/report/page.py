@@ -21,6 +21,7 @@ from dagster_project.serving.report.figures import CHAPTERS, Asked, Figure
 from dagster_project.settings import Settings
 from dagster_project.warehouse.releases import FILE, Release, releases_of
 
+TEMPLATES = Path(__file__).parent
 # Columns that are shares of one
 SHARES = ("_share", "_rate", "year_over_year", "p_alive")
 
@@ -72,19 +73,25 @@ def render(cube: Cube, release: Release) -> str:
     newest = cube.connection.execute("select max(order_date) from cube.sales_store_days").fetchall()[0][0]
     words = _words(release, newest)
     chapters = [
-        ShownChapter(chapter.name, chapter.title, [_shown(figure, cube, words, newest) for figure in chapter.figures])
+        ShownChapter(chapter.name, chapter.title, [shown(figure, cube, words, newest) for figure in chapter.figures])
         for chapter in CHAPTERS
     ]
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    return (
+        templates(TEMPLATES)
+        .get_template("page.html")
+        .render(
+            chapters=chapters,
+            release=release.release,
+            load_date=release.load_date.isoformat(),
+            published_at=release.published_at[:19].replace("T", " "),
+            newest_day=newest,
+        )
     )
-    return environment.get_template("page.html").render(
-        chapters=chapters,
-        release=release.release,
-        load_date=release.load_date.isoformat(),
-        published_at=release.published_at[:19].replace("T", " "),
-        newest_day=newest,
-    )
+
+
+def templates(*folders: Path) -> Environment:
+    """Jinja's, for HTML, in which a name that is not there is an error."""
+    return Environment(loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
 def _words(release: Release, newest: date | None) -> dict[str, str]:
@@ -97,7 +104,7 @@ def _words(release: Release, newest: date | None) -> dict[str, str]:
     }
 
 
-def _shown(figure: Figure, cube: Cube, words: dict[str, str], newest: date | None) -> Shown:
+def shown(figure: Figure, cube: Cube, words: dict[str, str], newest: date | None) -> Shown:
     names, rows, sql = _ask(figure.question, cube, words, newest)
     numeric = [all(isinstance(row[nth], int | float | Decimal | None) for row in rows) for nth in range(len(names))]
     texts = [[_text(name, value) for name, value in zip(names, row, strict=True)] for row in rows]
