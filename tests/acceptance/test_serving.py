@@ -21,6 +21,7 @@ import psycopg
 import pytest
 import sqlalchemy
 
+from tests.support.browser import browser, needs_chromium
 from tests.support.installation import Installation
 from tests.support.postgres import Server
 from tests.support.store import PASSWORDS, Store
@@ -374,6 +375,79 @@ def test_the_report_is_one_file_whose_numbers_are_those_of_its_sql(
                     assert abs(number - exact) <= Decimal("0.051"), (query, cell, value)
                 elif value is not None:
                     assert cell == str(value)
+
+
+@needs_chromium
+@pytest.mark.parametrize(("width", "is_phone"), [(1400, False), (390, True)], ids=["wide", "phone"])
+def test_the_report_in_a_browser_fits_its_window_and_asks_for_nothing(
+    shop: tuple[Store, dict[str, object]], tmp_path: Path, width: int, is_phone: bool
+) -> None:
+    store, _ = shop
+    page = tmp_path / "report.html"
+    store.home.run("report", "--output", str(page), check=0)
+    with browser(width, is_phone=is_phone) as window:
+        window.open(page.as_uri())
+        assert [one.url for one in window.requests()] == [page.as_uri()]
+        assert window.errors() == []
+        assert window.driver.execute_script("return document.documentElement.scrollWidth") <= width
+        charts = window.find("figure svg")
+        assert len(charts) >= 6
+        for chart in charts:
+            box = window.driver.execute_script(
+                "const outer = arguments[0].getBoundingClientRect();"
+                " return [...arguments[0].querySelectorAll('text')].map(text => text.getBoundingClientRect())"
+                "  .filter(box => box.left < outer.left - 1 || box.right > outer.right + 1).length",
+                chart,
+            )
+            assert box == 0, "a text leaves its chart"
+        rows = [row for row in window.find("tbody tr") if row.is_displayed()]
+        assert max(row.rect["height"] for row in rows) < 200, "no text is squeezed into a column of words"
+
+
+def test_every_link_of_the_documentation_leads_somewhere(shop: tuple[Store, dict[str, object]], tmp_path: Path) -> None:
+    store, _ = shop
+    store.home.run("docs", str(tmp_path / "docs"), check=0)
+    pages = {path: path.read_text() for path in (tmp_path / "docs").rglob("*.html") if path.name != "dbt.html"}
+    manifest = (tmp_path / "docs" / "dbt.html").read_text()
+    followed = 0
+    for path, text in pages.items():
+        for link in re.findall(r'href="([^"]*)"', text):
+            target, _, anchor = unescape(link).partition("#")
+            file = (path.parent / target).resolve() if target else path
+            assert file.exists(), (path.name, link)
+            if anchor.startswith("!/model/"):
+                assert f'"{anchor.removeprefix("!/model/")}"' in manifest, link
+            elif anchor:
+                assert f'id="{anchor}"' in pages[file], (path.name, link)
+            followed += 1
+    assert followed > 500
+    metrics = {name for (name,) in store.home.sql("select name from cube.catalog where kind = 'metric'")}
+    assert {path.stem for path in pages if path.parent.name == "metrics"} == metrics
+    of_transactions = pages[tmp_path / "docs" / "feeds.html"].split('id="complete_journey.transactions"')[1]
+    assert "metrics/net_sales.html" in of_transactions.split("</section>")[0]
+    assert "complete_journey.transactions" in pages[tmp_path / "docs" / "metrics" / "net_sales.html"]
+
+
+@needs_chromium
+def test_the_documentation_in_a_browser(shop: tuple[Store, dict[str, object]], tmp_path: Path) -> None:
+    store, _ = shop
+    store.home.run("docs", str(tmp_path / "docs"), check=0)
+    with browser(390, is_phone=True) as window:
+        for name in ("index", "metrics", "metrics/net_sales", "feeds", "quality"):
+            page = (tmp_path / "docs" / f"{name}.html").as_uri()
+            window.open(page)
+            assert [one.url for one in window.requests()] == [page]
+            assert window.errors() == []
+            assert window.driver.execute_script("return document.documentElement.scrollWidth") <= 390, name
+        window.open((tmp_path / "docs" / "metrics.html").as_uri())
+        window.find("#find")[0].send_keys("retention")
+        shown = [row.text for row in window.find("tr.metric") if row.is_displayed()]
+        assert 0 < len(shown) < 10
+        assert all("retention" in row.lower() for row in shown)
+        window.open((tmp_path / "docs" / "dbt.html").as_uri() + "#!/model/model.clientele.fct_sales_line")
+        described = {row.text for row in window.wait_for(".column-row td, td .ng-binding")}
+        assert {"net_amount", "order_id"} <= {word for text in described for word in text.split()}
+        assert [one.url for one in window.requests() if not one.url.startswith("file:")] == []
 
 
 # ---- what goes wrong

@@ -9,7 +9,10 @@ from typing import Any
 
 from dagster_project.olap.dictionary import Dictionary
 
-WIDTH, ROW, BOX, GAP = 170, 26, 18, 46
+WIDTH, ROW, BOX, GAP = 160, 26, 18, 30
+LETTERS = 24
+# What loads note of themselves is read as a source, but no feed.
+LEDGER = "ops"
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Lineage:
         self.parents: dict[str, list[str]] = {}
         tables: dict[str, str] = {}
         for identity, source in manifest["sources"].items():
-            self.nodes[identity] = Node(identity, "feed", f"{source['source_name']}.{source['name']}")
+            if source["source_name"] != LEDGER:
+                self.nodes[identity] = Node(identity, "feed", f"{source['source_name']}.{source['name']}")
         for identity, node in manifest["nodes"].items():
             if node["resource_type"] == "model":
                 name = f"{node['schema']}.{node.get('alias') or node['name']}"
@@ -68,12 +72,13 @@ class Lineage:
         return found
 
     def drawn(self, identity: str, links: Mapping[str, str]) -> str:
-        """All it rests on as SVG, feeds on the left.
+        """The ways from feeds to it as SVG, feeds on the left; without tables that rest on no feed.
 
         Args:
             links: node -> where a click on it leads.
         """
-        columns = self._columns(self.upstream(identity))
+        fed = {one for one in self.upstream(identity) if self.feeds(one)}
+        columns = self._columns(fed | {identity})
         places = {
             one: (nth * (WIDTH + GAP), row * ROW)
             for nth, column in enumerate(columns)
@@ -96,7 +101,7 @@ class Lineage:
 
         def depth(one: str) -> int:
             if one not in depths:
-                depths[one] = 1 + max((depth(parent) for parent in self.parents[one]), default=-1)
+                depths[one] = 1 + max((depth(parent) for parent in self.parents[one] if parent in nodes), default=-1)
             return depths[one]
 
         columns: list[list[str]] = [[] for _ in range(max(map(depth, nodes)) + 1)]
@@ -110,7 +115,7 @@ class Lineage:
 
     @staticmethod
     def _middle(parents: Iterable[str], rows: Mapping[str, float]) -> float:
-        known = [rows[parent] for parent in parents]
+        known = [rows[parent] for parent in parents if parent in rows]
         return sum(known) / len(known) if known else 0.0
 
     @staticmethod
@@ -123,7 +128,7 @@ class Lineage:
     @staticmethod
     def _box(node: Node, place: tuple[int, int], link: str) -> str:
         x, y = place
-        name = node.name if len(node.name) <= 27 else node.name[:26] + "…"
+        name = node.name if len(node.name) <= LETTERS else f"…{node.name[1 - LETTERS :]}"
         box = (
             f'<g class="{node.kind}"><title>{escape(node.name)}</title>'
             f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{BOX}" rx="3"/>'
