@@ -13,6 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as adbc
@@ -20,7 +21,16 @@ import duckdb
 import psycopg
 import pytest
 import sqlalchemy
+from pydantic import SecretStr
 
+from dagster_project.errors import ConfigurationError
+from dagster_project.olap.cube import Cube
+from dagster_project.serving.superset.dashboards import FOLDER, dashboard_files
+from dagster_project.serving.superset.datasets import Dataset
+from dagster_project.serving.superset.metrics import TableMetric
+from dagster_project.serving.superset.server import bundle, connections
+from dagster_project.serving.tables import Column
+from dagster_project.settings import Settings
 from tests.support.browser import browser, needs_chromium
 from tests.support.installation import Installation
 from tests.support.postgres import Server
@@ -303,7 +313,107 @@ def test_sqlalchemy_reflects_tables_keys_and_words(shop: tuple[Store, dict[str, 
     engine.dispose()
 
 
-# ---- files: exports and the report
+# ---- what Superset is given (started and looked at in test_superset.py)
+
+
+@pytest.fixture(scope="module")
+def given(shop: tuple[Store, dict[str, object]]) -> dict[str, dict[str, Any]]:
+    """Superset's files for this store."""
+    store, _ = shop
+    of_home = Settings(home=store.home.home, pg_dsn=SecretStr(store.home.env["CLIENTELE_PG_DSN"]))
+    return bundle(of_home)
+
+
+def test_each_saved_metric_is_the_same_in_the_store_and_in_the_file(
+    shop: tuple[Store, dict[str, object]], given: dict[str, dict[str, Any]]
+) -> None:
+    store, _ = shop
+    compared = 0
+    for name, dataset in given.items():
+        if not name.startswith("datasets/store/"):
+            continue
+        table = f"{dataset['schema']}.{dataset['table_name']}"
+        beside = given[name.replace("/store/", "/file/")]
+        names = [metric["metric_name"] for metric in dataset["metrics"]]
+        assert names == [metric["metric_name"] for metric in beside["metrics"]]
+        (ours,) = store.home.sql(f"select {', '.join(one['expression'] for one in beside['metrics'])} from {table}")
+        (theirs,) = store.ask_as(
+            "analyst", f"select {', '.join(one['expression'] for one in dataset['metrics'])} from {table}"
+        )
+        for metric, one, other in zip(names, ours, theirs, strict=True):
+            if one is None or other is None:
+                assert one == other, (table, metric)
+            else:
+                assert float(other) == pytest.approx(float(one), rel=1e-9), (table, metric)
+        compared += len(names)
+    assert compared > 150
+
+
+def test_saved_metrics_over_the_fact_are_the_cubes(
+    shop: tuple[Store, dict[str, object]], given: dict[str, dict[str, Any]]
+) -> None:
+    """Of another way to compute them: the cube answers from its rollups."""
+    store, _ = shop
+    metrics = [one for one in given["datasets/file/cube.sales_lines.yaml"]["metrics"] if one["metric_name"] != "rows"]
+    assert {"net_sales", "orders", "buyers", "average_order_value", "discount_rate"} <= {
+        one["metric_name"] for one in metrics
+    }
+    (found,) = store.home.sql(f"select {', '.join(one['expression'] for one in metrics)} from cube.sales_lines")
+    with closing(Cube.open(store.home.warehouse, role="")) as cube:
+        (answer,) = cube.query(", ".join(one["metric_name"] for one in metrics)).arrow().to_pylist()
+    for metric, value in zip(metrics, found, strict=True):
+        assert value == answer[metric["metric_name"]], metric["metric_name"]
+
+
+def test_a_metric_is_saved_only_where_rows_may_be_summed(given: dict[str, dict[str, Any]]) -> None:
+    def saved(table: str) -> set[str]:
+        return {one["metric_name"] for one in given[f"datasets/file/{table}.yaml"]["metrics"]}
+
+    assert "net_sales" in saved("cube.sales_by_month")
+    assert "buyers" not in saved("cube.sales_by_month"), "who bought in two months is one buyer"
+    assert "buyers" in saved("cube.sales_orders"), "which lists who bought"
+    assert saved("mart.fct_customer_month") == {"rows"}, "a snapshot: of a period its last day counts"
+
+
+@pytest.mark.parametrize(
+    ("told", "instead", "message"),
+    [
+        (
+            "metric: net_sales",
+            "metric: nett_sales",
+            "overview.yml: chart 'Net sales': cube.sales_total has no nett_sales",
+        ),
+        (
+            "dataset: cube.sales_total",
+            "dataset: cube.sales_totals",
+            "shows cube.sales_totals, which the store does not",
+        ),
+        ("sql: max(orders)", "sql: round(orders, 2)", "is no metric"),
+    ],
+)
+def test_a_dashboard_that_names_what_is_not_there_is_refused(
+    given: dict[str, dict[str, Any]], shop: tuple[Store, dict[str, object]], tmp_path: Path,
+    told: str, instead: str, message: str,
+) -> None:  # fmt: skip
+    store, _ = shop
+    text = (FOLDER / "overview.yml").read_text()
+    assert told in text
+    (tmp_path / "overview.yml").write_text(text.replace(told, instead))
+    way, _ = connections(Settings(home=store.home.home, pg_dsn=SecretStr(store.home.env["CLIENTELE_PG_DSN"])))
+    known = {
+        f"{one['schema']}.{one['table_name']}": Dataset(
+            way, f"{one['schema']}.{one['table_name']}", "",
+            tuple(Column(column["column_name"], "", "") for column in one["columns"]),
+            tuple(TableMetric(metric["metric_name"], "", "", "", "") for metric in one["metrics"]), None,
+        )
+        for name, one in given.items()
+        if name.startswith("datasets/store/")
+    }  # fmt: skip
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        dashboard_files(known, tmp_path)
+
+
+# ---- files: exports, the report and the documentation
 
 
 def test_an_analysts_export_has_no_small_cell_and_nobodys_row(
