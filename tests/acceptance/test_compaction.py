@@ -11,6 +11,8 @@ from tests.support.installation import Installation, assert_same_tables
 from tests.support.observe import kill_at, ledger, served
 from tests.support.small_shop import SmallShop
 
+pytestmark = pytest.mark.long
+
 NIGHTS = ("2017-03-01", "2017-03-02", "2017-03-03", "2017-04-02")
 LINES = "select order_id::int, net_amount::varchar from star.fct_sales_line order by 1"
 
@@ -99,7 +101,6 @@ def test_an_as_of_build_leaves_out_the_later_rows_of_a_compacted_file(home: Inst
     assert home.sql(LINES) == nights.sql(LINES)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("stage", ["before_the_compacted_file_counts", "while_compacted_batches_are_removed"])
 def test_a_killed_compaction_is_finished_without_hands(stage: str, home: Installation, nights: Installation) -> None:
     home.run("release", "prune", "--keep", "1", check=0)

@@ -25,12 +25,12 @@ BEFORE, NIGHT = "2017-02-26", "2017-02-27"
 
 NOT_PUBLISHED = [
     pytest.param("before_the_ledger", marks=pytest.mark.long),
-    "during_extract",
-    "in_the_gate",
+    pytest.param("during_extract", marks=pytest.mark.long),
+    pytest.param("in_the_gate", marks=pytest.mark.long),
     "between_parquet_and_manifest",
     pytest.param("between_manifest_and_ledger", marks=pytest.mark.long),
     "in_dbt",
-    "after_dbt_before_publish",
+    pytest.param("after_dbt_before_publish", marks=pytest.mark.long),
     "before_the_link_is_switched",
 ]
 

@@ -8,6 +8,8 @@ import pytest
 from tests.support.installation import Installation
 from tests.support.small_shop import SmallShop
 
+pytestmark = pytest.mark.long
+
 # A text of each that no test of the load reads: what is written over stays only if the rows are left alone.
 MARKED = {
     "sales_base": "store_id",
