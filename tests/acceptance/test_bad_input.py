@@ -186,6 +186,7 @@ def load_on_a_small_disk(installation: Installation, folder: Path, left: int, ou
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("folder", "left", "expected"),
     [

@@ -27,7 +27,7 @@ NOT_PUBLISHED = [
     pytest.param("before_the_ledger", marks=pytest.mark.long),
     pytest.param("during_extract", marks=pytest.mark.long),
     pytest.param("in_the_gate", marks=pytest.mark.long),
-    "between_parquet_and_manifest",
+    pytest.param("between_parquet_and_manifest", marks=pytest.mark.long),
     pytest.param("between_manifest_and_ledger", marks=pytest.mark.long),
     "in_dbt",
     pytest.param("after_dbt_before_publish", marks=pytest.mark.long),
@@ -96,6 +96,7 @@ def test_a_load_killed_before_it_published_leaves_the_release_and_is_finished_by
     assert troubled.sql(in_ops) == [(len(batches),)]
 
 
+@pytest.mark.long
 def test_a_load_killed_after_the_switch_has_published(troubled: Installation, untroubled: Installation) -> None:
     before = served(troubled)
 
@@ -115,6 +116,7 @@ def test_a_load_killed_after_the_switch_has_published(troubled: Installation, un
     ]
 
 
+@pytest.mark.long
 def test_a_load_killed_while_pruning_leaves_no_half_release(troubled: Installation) -> None:
     troubled.env["CLIENTELE_KEEP_RELEASES"] = "1"
     old = release_folders(troubled)

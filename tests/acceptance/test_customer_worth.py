@@ -14,6 +14,8 @@ import pytest
 
 from tests.support.installation import Installation, assert_same_tables
 
+pytestmark = pytest.mark.long
+
 END_OF_CALIBRATION = "1997-09-30"
 CLV = "select parameter, value from mart.clv_parameter where model = '{model}'"
 

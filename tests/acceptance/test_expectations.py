@@ -65,6 +65,7 @@ def test_the_shipped_suites_hold_and_are_in_the_ledger(before: tuple[Installatio
     assert "expectations" in {row["stage"] for row in report["stages"]}
 
 
+@pytest.mark.long
 def test_a_broken_warning_is_published_told_and_recorded(home: Installation) -> None:
     suite(home, PROFIT, "month_start_date", "warning", "net_sales < 0")
 
@@ -98,6 +99,7 @@ def test_a_broken_critical_rule_publishes_nothing_and_says_what_to_do(home: Inst
     assert home.load(NIGHT)["status"] == "published"
 
 
+@pytest.mark.long
 def test_any_published_table_may_have_a_suite_and_one_that_nobody_fills_is_skipped(home: Installation) -> None:
     suite(home, "star/dim_store.json", "store_key", "critical", "store_key is not null")
     suite(home, "star/fct_interaction.json", "interaction_key", "critical", "false")  # no source here fills it

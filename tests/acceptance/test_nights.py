@@ -63,6 +63,7 @@ def test_every_row_read_is_accounted_for(grown: Installation) -> None:
     assert grown.sql("select count(distinct load_id) > 3 from ops.reconciliation") == [(True,)]
 
 
+@pytest.mark.long
 def test_a_new_date_without_rows_still_publishes(grown: Installation, tmp_path: Path) -> None:
     quiet = grown.copy(tmp_path / "quiet")
     for name in ("transactions", "coupon_redemptions"):
@@ -75,6 +76,7 @@ def test_a_new_date_without_rows_still_publishes(grown: Installation, tmp_path: 
     assert quiet.sql("select max(load_date)::varchar from ops.load") == [("2017-03-07",)]
 
 
+@pytest.mark.long
 def test_a_line_later_than_the_look_back_is_found_by_the_recount(grown: Installation, tmp_path: Path) -> None:
     home = grown.copy(tmp_path / "late")
     home.edit(

@@ -136,6 +136,7 @@ def test_the_schedule_is_set_by_the_environment_and_loads_the_day_that_is_over(
     assert given["sensors"] == {"load_failed": True, "killed_loads": True}
 
 
+@pytest.mark.long
 def test_missed_nights_are_caught_up_by_the_next_load(home: Installation) -> None:
     """The schedule asks for the day that is over; each feed takes all since its own watermark, so one run is enough."""
     report = home.load("2017-03-04")
@@ -154,6 +155,7 @@ def test_a_read_that_fails_once_is_tried_again_and_counted_once(home: Installati
     assert [b["outcome"] for b in products] == ["landed", "nothing new"]
 
 
+@pytest.mark.long
 def test_a_read_that_keeps_failing_fails_its_feed_only(home: Installation) -> None:
     done = disturb("hiccup_for_ever", home, "load", "--date", "2017-03-02", "--json")
 
@@ -265,6 +267,7 @@ def test_a_run_launched_in_the_ui_does_the_same_load(ui: WebUi, watched: Install
     assert watched.load("2017-03-05")["status"] == "unchanged"
 
 
+@pytest.mark.long
 def test_a_run_terminated_in_the_ui_leaves_no_process_and_no_harm(ui: WebUi, watched: Installation) -> None:
     before, idle = served(watched), descendants(ui.process.pid)
     run_id = ui.launch("2017-03-06")

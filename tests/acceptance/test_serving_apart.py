@@ -18,6 +18,8 @@ from tests.support.postgres import Server
 from tests.support.small_shop import SmallShop
 from tests.support.store import Store
 
+pytestmark = pytest.mark.long
+
 
 def test_a_store_that_is_down_does_not_fail_the_load_and_catches_up(tmp_path: Path) -> None:
     server = Server()
