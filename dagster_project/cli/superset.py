@@ -28,7 +28,7 @@ def superset(
 
     chosen = port or settings().superset_port
     if not prepare_only:
-        check_free(host, chosen)
+        check_free(host, chosen, "clientele superset")
     made = prepare(settings(), tell=lambda line: errors.print(line, markup=False))
     counted = {kind: sum(name.startswith(f"{kind}/") for name in made) for kind in ("datasets", "charts", "dashboards")}
     console.print(f"In place: {', '.join(f'{count} {kind}' for kind, count in counted.items())}")

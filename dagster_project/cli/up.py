@@ -45,7 +45,7 @@ def up(
     os.execv(sys.executable, [*command, "-h", host, "-p", str(chosen)])  # noqa: S606 - fixed arguments, no shell
 
 
-def check_free(host: str, port: int) -> None:
+def check_free(host: str, port: int, command: str = "clientele up") -> None:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -53,5 +53,5 @@ def check_free(host: str, port: int) -> None:
         except OSError as error:
             raise ClienteleError(
                 f"{host}:{port} can't be listened on: {error.strerror}",
-                remedy="stop what runs there (another of these?), or choose another with --port",
+                remedy=f"stop what runs there (another `{command}`?), or choose another: {command} --port PORT",
             ) from None

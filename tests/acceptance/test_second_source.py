@@ -13,6 +13,8 @@ import pytest
 from tests.support.installation import PROJECT, Installation
 from tests.support.small_shop import SmallShop
 
+pytestmark = pytest.mark.long
+
 SOURCE = """
 name: kiosk
 kind: files
@@ -75,8 +77,6 @@ select
     _system as source_system, _feed as source_feed, min(_load_id) as load_id, min(_row) as load_row, 'insert' as op,
     date '1900-01-01' as effective_from, what as product_id, 'kiosk' as department
 from {{ landed('kiosk', 'slips', history=true) }} as landed
-
-pytestmark = pytest.mark.long
 where kind = 'sale'
 group by _system, _feed, what
 """,
