@@ -14,6 +14,8 @@ import pytest
 
 from tests.support.installation import PROJECT, Installation, assert_same_tables
 
+pytestmark = pytest.mark.long
+
 SOURCE = """
 name: depot
 kind: files
@@ -71,8 +73,6 @@ from {{{{ landed('depot', 'products') }}}} as landed
 select
     {OF_ROW}, _effective_from as effective_from, _updated_at as updated_at, id as customer_id, age as age_band
 from {{{{ landed('depot', 'customers') }}}} as landed
-
-pytestmark = pytest.mark.long
 """,
 }
 SOURCES_YML = (

@@ -87,6 +87,7 @@ def test_a_rollback_serves_the_release_before_and_withholds_what_came_after(home
     assert home.load("2017-03-20")["status"] == "unchanged"
 
 
+@pytest.mark.long
 def test_resumed_loads_are_applied_again_without_reading_them_anew(
     home: Installation, three_nights: Installation
 ) -> None:
@@ -102,6 +103,7 @@ def test_resumed_loads_are_applied_again_without_reading_them_anew(
     assert home.run("status", "--json", check=0).json["withheld"] == []
 
 
+@pytest.mark.long
 def test_a_skipped_load_is_left_out_for_good_and_its_rows_are_read_again(
     home: Installation, three_nights: Installation
 ) -> None:
@@ -124,6 +126,7 @@ def test_a_skipped_load_is_left_out_for_good_and_its_rows_are_read_again(
     assert home.sql(LINES) == AFTER_THIRD
 
 
+@pytest.mark.long
 def test_a_release_with_rows_of_a_skipped_load_is_not_grown_on(home: Installation) -> None:
     _, second, third = (item["release"] for item in listed(home))
     home.run("release", "rollback", second, check=0)
