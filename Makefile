@@ -36,7 +36,7 @@ format: .venv/ready ## Format the code
 	$(RUN) ruff format .
 	$(RUN) ruff check --fix .
 
-test-long: .venv/ready ## The tests of whole systems over several nights (an hour or more)
+test-long: .venv/ready ## The tests of whole systems over several nights, of Superset, of kills (two hours or more)
 	$(RUN) pytest -m long -n $(PYTEST_WORKERS) $(BY_FILE) tests/acceptance
 
 spark-install: .venv/ready ## Add Spark to the environment (0.5 GB; needs Java 17), for `load --target spark`

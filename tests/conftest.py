@@ -45,3 +45,8 @@ def postgres() -> Iterator[Server]:
         pytest.skip(str(error))
     yield server
     server.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spark's file first: it takes longest, and the others run beside it."""
+    items.sort(key=lambda item: item.path.name != "test_spark.py")
