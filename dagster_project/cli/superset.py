@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -35,5 +36,6 @@ def superset(
     if prepare_only:
         return
     console.print(f"Superset: http://{host}:{chosen}  user admin  (Ctrl-C stops it)")
+    sys.stdout.flush()
     started = command(host, chosen)
     os.execve(started[0], started, environment(settings()))  # noqa: S606 - fixed arguments, no shell

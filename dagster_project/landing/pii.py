@@ -148,7 +148,7 @@ def open_pii(home: Path, landing: Path, given: str, feeds: Iterable[Feed]) -> Pi
                     f"the key of the personal data is gone: {file} does not exist, but personal data landed with it",
                     remedy=f"set CLIENTELE_PII_KEY to that key, or restore {file} from a backup",
                 )
-            _make_key(file)
+            make_key(file)
         key = _bytes(file.read_text(encoding="utf-8").strip(), str(file))
     pii = Pii(key, erased_persons(landing))
     fingerprint = pii.digest("fingerprint of the key")
@@ -185,7 +185,8 @@ def _bytes(text: str, where: str) -> bytes:
     return key
 
 
-def _make_key(file: Path) -> None:
+def make_key(file: Path) -> None:
+    """A random secret in a file for its owner only: there whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:  # noqa: PTH123 - the mode

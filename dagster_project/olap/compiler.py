@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import sqlglot
@@ -117,7 +117,6 @@ def _above(asked: Asked, by: tuple[Level, ...]) -> tuple[Level, ...]:
 
 def _metric(metric: Metric, window: Window | None, by: tuple[Level, ...], inputs: Inputs, asked: str) -> str:
     given, dictionary = metric.definition, inputs.dictionary
-    unit = dictionary.unit(metric)
     if metric.type in {"simple", "cumulative"}:
         if metric.type == "cumulative":
             window = cumulative_window(metric)
@@ -125,19 +124,23 @@ def _metric(metric: Metric, window: Window | None, by: tuple[Level, ...], inputs
         return inputs.column(Part("plain", measure.source, window, by, asked), measure.name)
     if metric.type in {"movement", "repeat", "conversion"}:
         return _of_customers(metric, by, inputs, asked)
+    return formula(metric, dictionary, lambda part: _metric(part, window, by, inputs, asked))
+
+
+def formula(metric: Metric, dictionary: Dictionary, value_of: Callable[[Metric], str]) -> str:
+    """SQL of a ratio, or of a derived metric, over the values of those it is made of."""
+    given = metric.definition
+    is_money = dictionary.unit(metric) == "currency"
     if metric.type == "ratio":
-        over, under = (
-            _metric(dictionary.metric(given[side]), window, by, inputs, asked) for side in ("numerator", "denominator")
-        )
-        if unit == "currency":
+        over, under = (value_of(dictionary.metric(given[side])) for side in ("numerator", "denominator"))
+        if is_money:
             return f"cast({over} / nullif({under}, 0) as decimal(19, 4))"
         return f"cast({over} as double) / nullif({under}, 0)"
     parsed = sqlglot.parse_one(given["expr"], dialect="duckdb")
     for column in list(parsed.find_all(exp.Column)):
-        value = _metric(dictionary.metric(column.name), window, by, inputs, asked)
+        value = value_of(dictionary.metric(column.name))
         column.replace(exp.Paren(this=sqlglot.parse_one(value, dialect="duckdb")))
-    cast_to = "decimal(19, 4)" if unit == "currency" else "double"
-    return f"cast({parsed.sql(dialect='duckdb')} as {cast_to})"
+    return f"cast({parsed.sql(dialect='duckdb')} as {'decimal(19, 4)' if is_money else 'double'})"
 
 
 def _of_customers(metric: Metric, by: tuple[Level, ...], inputs: Inputs, asked: str) -> str:

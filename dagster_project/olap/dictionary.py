@@ -90,6 +90,11 @@ class Rollup:
     counted: dict[str, str]
     exact: tuple[str, ...]
 
+    def member(self, measure: str) -> str:
+        """SQL of what a measure counts distinct; keys of special members do not count."""
+        column = self.counted[measure]
+        return f"case when {column} > 0 then {column} end" if column.endswith("_key") else column
+
 
 # one object a name in a dictionary, so compared as such: what speaks of a source can be a key
 @dataclass(frozen=True, eq=False)

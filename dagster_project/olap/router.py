@@ -101,10 +101,7 @@ class Relation:
 
     def member(self, measure: Measure) -> str:
         """SQL of what a measure counts distinct."""
-        if self.rollup is None:
-            return measure.expr
-        column = self.rollup.counted[measure.name]
-        return f"case when {column} > 0 then {column} end" if column.endswith("_key") else column
+        return measure.expr if self.rollup is None else self.rollup.member(measure.name)
 
     def from_sql(self, dictionary: Dictionary) -> str:
         """The table with the joins its levels need; ask for the levels first."""

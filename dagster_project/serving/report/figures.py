@@ -48,6 +48,12 @@ class Chapter:
     figures: tuple[Figure, ...]
 
 
+FRESHNESS = Figure(
+    "How fresh each feed is",
+    "The last load that brought rows of the feed, and all it brought.",
+    "select source || '.' || feed as feed, max(load_date) as newest_load_date, sum(rows_accepted) as rows_landed"
+    " from ops.batch where rows_accepted > 0 group by 1 order by 2, 1",
+)
 RECENT = "calendar.month between '{since}' and '{month}'"
 
 CHAPTERS = (
@@ -92,12 +98,7 @@ CHAPTERS = (
                 " count(*) filter (where not q.success) as broken"
                 " from ops.quality_result as q join ops.load as l using (load_id) group by 1 order by 1 desc limit 14",
             ),
-            Figure(
-                "How fresh each feed is",
-                "The last load that brought rows of the feed.",
-                "select source || '.' || feed as feed, max(load_date) as newest_load_date,"
-                " sum(rows_accepted) as rows_landed from ops.batch where rows_accepted > 0 group by 1 order by 2, 1",
-            ),
+            FRESHNESS,
         ),
     ),
     Chapter(

@@ -1,6 +1,6 @@
 """What the page on quality shows: the figures of all loads that the release remembers."""
 
-from dagster_project.serving.report.figures import Chart, Figure
+from dagster_project.serving.report.figures import FRESHNESS, Chart, Figure
 
 FIGURES = (
     Figure(
@@ -27,12 +27,7 @@ FIGURES = (
         " from ops.batch group by load_id, 1 order by load_id",
         Chart("line", "load_date", ("rows_read", "rows_accepted", "rows_quarantined")),
     ),
-    Figure(
-        "How fresh each feed is",
-        "The last load that brought rows of the feed, and all it brought.",
-        "select source || '.' || feed as feed, max(load_date) as newest_load_date, sum(rows_accepted) as rows_landed"
-        " from ops.batch where rows_accepted > 0 group by 1 order by 2, 1",
-    ),
+    FRESHNESS,
     Figure(
         "Reconciliation",
         "Facts against feeds and cubes against facts: the largest difference of all loads. Any but 0 is not published.",

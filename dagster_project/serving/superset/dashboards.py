@@ -39,6 +39,8 @@ def dashboard_files(datasets: Mapping[str, Dataset], folder: Path = FOLDER) -> d
         for chart in charts:
             dataset = _dataset(chart, datasets, path)
             files[f"charts/{path.stem}-{_slug(chart['title'])}.yaml"] = _chart(path.stem, chart, dataset)
+        for about in told["filters"]:
+            _check_filter(about, datasets, path)
         files[f"dashboards/{path.stem}.yaml"] = _dashboard(path.stem, told, datasets)
     return files
 
@@ -57,6 +59,14 @@ def _dataset(chart: Mapping[str, Any], datasets: Mapping[str, Dataset], path: Pa
         raise ConfigurationError(f"{where}: {dataset.name} has no {', '.join(unknown)}",
                                  remedy="name its columns, or metrics of the dictionary that it holds")  # fmt: skip
     return dataset
+
+
+def _check_filter(about: str, datasets: Mapping[str, Dataset], path: Path) -> None:
+    table, _, name = about.rpartition(".")
+    known = {column.name for column in datasets[table].columns} if table in datasets else set()
+    if about != "time" and name not in known:
+        raise ConfigurationError(f"{path.name}: there is no column {about} to filter by",
+                                 remedy="write `time`, or TABLE.COLUMN of a table of the store")  # fmt: skip
 
 
 def _spelled(params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

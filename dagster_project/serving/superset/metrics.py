@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
 
+from dagster_project.olap.compiler import formula
 from dagster_project.olap.dictionary import Dictionary, Measure, Metric
+
+# Types of metrics that are one aggregate, or made of such
+AGGREGATES = {"simple", "ratio", "derived"}
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,13 @@ def metrics_over(table: str, columns: Collection[str], dictionary: Dictionary) -
     periodic snapshot are left out: of a period its last day counts, which an aggregate alone can't say.
     """
     measures = _measures(table, set(columns), dictionary)
-    found = []
-    for metric in dictionary.metrics.values():
-        if not set(dictionary.measures_of(metric)) <= set(measures):
-            continue
-        if sql := _sql(metric, measures, dictionary):
-            found.append(TableMetric(metric.name, metric.label, metric.description, dictionary.unit(metric), sql))
-    return found
+    return [
+        TableMetric(
+            metric.name, metric.label, metric.description, dictionary.unit(metric), _sql(metric, measures, dictionary)
+        )
+        for metric in dictionary.metrics.values()
+        if dictionary.types(metric) <= AGGREGATES and set(dictionary.measures_of(metric)) <= set(measures)
+    ]
 
 
 def day_of(table: str, dictionary: Dictionary) -> str | None:
@@ -61,9 +65,8 @@ def _measures(table: str, columns: set[str], dictionary: Dictionary) -> dict[str
             if table != f"cube.{rollup.name}":
                 continue
             found |= {name: _cast(f"sum({name})", source.measures[name]) for name in rollup.summed}
-            for name, column in rollup.counted.items():
-                member = f"case when {column} > 0 then {column} end" if column.endswith("_key") else column
-                found[name] = _count(f"count(distinct {member})", source.measures[name])
+            for name in rollup.counted:
+                found[name] = _count(f"count(distinct {rollup.member(name)})", source.measures[name])
     return found
 
 
@@ -83,29 +86,10 @@ def _cast(sql: str, measure: Measure) -> str:
     return f"cast({sql} as {measure.data_type})"
 
 
-def _sql(metric: Metric, measures: dict[str, str], dictionary: Dictionary) -> str:
-    """SQL of a metric that is simple, a ratio, or derived of such; empty for others."""
-    given = metric.definition
-    is_money = dictionary.unit(metric) == "currency"
+def _sql(metric: Metric, measures: Mapping[str, str], dictionary: Dictionary) -> str:
     if metric.type == "simple":
-        return measures[given["measure"]]
-    if metric.type == "ratio":
-        over, under = (
-            _sql(dictionary.metric(given[side]), measures, dictionary) for side in ("numerator", "denominator")
-        )
-        if not over or not under:
-            return ""
-        quotient = f"{over} / nullif({under}, 0)"
-        return f"cast({quotient} as decimal(19, 4))" if is_money else f"cast({over} as double) / nullif({under}, 0)"
-    if metric.type != "derived":
-        return ""
-    parsed = sqlglot.parse_one(given["expr"], dialect="duckdb")
-    for column in list(parsed.find_all(exp.Column)):
-        part = _sql(dictionary.metric(column.name), measures, dictionary)
-        if not part:
-            return ""
-        column.replace(exp.Paren(this=sqlglot.parse_one(part, dialect="duckdb")))
-    return f"cast({parsed.sql(dialect='duckdb')} as {'decimal(19, 4)' if is_money else 'double'})"
+        return measures[metric.definition["measure"]]
+    return formula(metric, dictionary, lambda part: _sql(part, measures, dictionary))
 
 
 def _names(expr: str) -> set[str]:

@@ -1,15 +1,14 @@
 """Run by Superset's own Python: its metadata, its administrator, and the bundle of databases, datasets and dashboards.
 
-    python prepare.py FOLDER < PASSWORDS
+    python prepare.py < TOLD
 
-FOLDER holds Superset's YAML files; PASSWORDS is JSON: the file of a database -> its password. They come by standard
-input, which nobody else sees.
+TOLD is JSON: `files` (name -> YAML), `passwords` (the file of a database -> its password), `admin_password`. It comes
+by standard input, which nobody else sees.
 """
 
 import json
-import os
 import sys
-from pathlib import Path
+from typing import Any
 
 from flask import g
 from flask_migrate import upgrade
@@ -18,9 +17,7 @@ from superset.app import create_app
 ADMIN = "admin"
 
 
-def main(bundle: Path) -> None:
-    files = {str(path.relative_to(bundle)): path.read_text(encoding="utf-8") for path in sorted(bundle.rglob("*.yaml"))}
-    passwords = json.load(sys.stdin)
+def main(told: dict[str, Any]) -> None:
     with create_app().app_context():
         from superset.commands.exceptions import CommandInvalidError, ImportFailedError
         from superset.commands.importers.v1.assets import ImportAssetsCommand
@@ -29,7 +26,7 @@ def main(bundle: Path) -> None:
         upgrade()
         appbuilder.add_permissions(update_perms=True)
         security_manager.sync_role_definitions()
-        password = os.environ["CLIENTELE_SUPERSET_PASSWORD"]
+        password = told["admin_password"]
         known = security_manager.find_user(ADMIN)
         if known is None:
             role = security_manager.find_role("Admin")
@@ -38,7 +35,7 @@ def main(bundle: Path) -> None:
             security_manager.reset_password(known.id, password)
         g.user = security_manager.find_user(ADMIN)
         try:
-            ImportAssetsCommand(files, passwords=passwords).run()
+            ImportAssetsCommand(told["files"], passwords=told["passwords"]).run()
         except CommandInvalidError as error:
             sys.exit(f"{error}: {error.normalized_messages()}")
         except ImportFailedError as error:
@@ -46,4 +43,4 @@ def main(bundle: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(json.load(sys.stdin))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +16,9 @@ from sqlalchemy.exc import ArgumentError
 
 from dagster_project.errors import ClienteleError, ConfigurationError
 from dagster_project.landing import sql
+from dagster_project.landing.pii import make_key
 from dagster_project.olap.dictionary import read_dictionary
+from dagster_project.served import LOCKED
 from dagster_project.serving.postgres import create_database, open_store
 from dagster_project.serving.superset.dashboards import dashboard_files
 from dagster_project.serving.superset.datasets import VERSION, Connection, Dataset, datasets_of
@@ -28,13 +28,7 @@ from dagster_project.warehouse.releases import FILE, releases_of
 ENVIRONMENT = PROJECT / ".superset"
 HERE = Path(__file__).parent
 DRIVER = "postgresql+psycopg2"
-# As `clientele sql` opens it: read-only, no reach into files, nothing downloaded.
-FILE_OPTIONS = {
-    "access_mode": "read_only",
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "lock_configuration": "true",
-}
+FILE_OPTIONS = {name: str(value) for name, value in LOCKED.items()} | {"access_mode": "read_only"}
 
 
 def prepare(settings: Settings, tell: Callable[[str], None] = lambda _: None) -> list[str]:
@@ -52,17 +46,20 @@ def prepare(settings: Settings, tell: Callable[[str], None] = lambda _: None) ->
     _check(settings)
     tell("reading the metric dictionary")
     files = bundle(settings)
-    folder = settings.home / "superset" / "bundle"
-    _write(folder, files)
+    told = {
+        "files": {name: yaml.safe_dump(file, sort_keys=False, allow_unicode=True) for name, file in files.items()},
+        "passwords": {connections(settings)[0].file: settings.pg_analyst_password.get_secret_value()},
+        "admin_password": settings.superset_password.get_secret_value(),
+    }
     url = _metadata(settings)
     if not settings.superset_dsn.get_secret_value():
         with open_store(settings) as store:
             create_database(store, str(url.database))
     tell("Superset: metadata, administrator, databases, datasets, dashboards (a minute the first time)")
     done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-        [str(ENVIRONMENT / "bin" / "python"), str(HERE / "prepare.py"), str(folder)],
+        [str(ENVIRONMENT / "bin" / "python"), str(HERE / "prepare.py")],
         env=environment(settings),
-        input=json.dumps({"databases/store.yaml": settings.pg_analyst_password.get_secret_value()}),
+        input=json.dumps(told),
         capture_output=True,
         text=True,
         check=False,
@@ -90,11 +87,8 @@ def environment(settings: Settings) -> dict[str, str]:
     return ours | {
         "SUPERSET_CONFIG_PATH": str(HERE / "config.py"),
         "SUPERSET_HOME": str(folder),
-        "SCARF_ANALYTICS": "false",
-        "FLASK_APP": "superset.app:create_app()",
         "CLIENTELE_SUPERSET_METADATA": _metadata(settings).render_as_string(hide_password=False),
         "CLIENTELE_SUPERSET_SECRET_KEY": _secret(folder / "secret.key"),
-        "CLIENTELE_SUPERSET_PASSWORD": settings.superset_password.get_secret_value(),
     }
 
 
@@ -173,19 +167,8 @@ def _url(text: str, name: str) -> URL:
     return url.set(drivername=DRIVER)
 
 
-def _write(folder: Path, files: dict[str, dict[str, Any]]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    for name, told in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120), encoding="utf-8")
-
-
 def _secret(file: Path) -> str:
-    """Signs sessions and encrypts the passwords Superset keeps; made once, for its owner only."""
+    """Signs sessions and encrypts the passwords Superset keeps; made once."""
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(handle, "w", encoding="utf-8") as stream:  # noqa: PTH123 - the mode
-            stream.write(secrets.token_urlsafe(42))
+        make_key(file)
     return file.read_text(encoding="utf-8").strip()
