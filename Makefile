@@ -42,7 +42,7 @@ test-long: .venv/ready ## The tests of whole systems over several nights, of Sup
 spark-install: .venv/ready ## Add Spark to the environment (0.5 GB; needs Java 17), for `load --target spark`
 	$(UV) sync --frozen --inexact --group spark
 
-superset-install: .venv/ready ## Make Apache Superset's own environment in .superset (1 GB)
+superset-install: .venv/ready ## Make Apache Superset's own environment in .superset (0.9 GB)
 	UV_PROJECT_ENVIRONMENT=$(CURDIR)/.superset $(UV) sync --frozen --project dagster_project/serving/superset/environment
 
 superset: superset-install ## Start Apache Superset with datasets and dashboards (docs/serving.md)

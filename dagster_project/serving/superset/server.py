@@ -145,7 +145,7 @@ def _check(settings: Settings) -> None:
     if missing:
         raise ConfigurationError(f"no password: {' and '.join(missing)} is not set", remedy=f"set {missing[0]}")
     if not (ENVIRONMENT / "bin" / "gunicorn").exists():
-        raise ConfigurationError("Superset is not installed", remedy="run: make superset-install (1 GB)")
+        raise ConfigurationError("Superset is not installed", remedy="run: make superset-install (0.9 GB)")
 
 
 def _metadata(settings: Settings) -> URL:
