@@ -276,8 +276,8 @@ def database(schema: str, load_id: str) -> str:
 
 
 def month_of(directory: str) -> str:
-    """2017-03 of …/partition_month=2017-03 (a first build wrote it) and of …/2017-03-<time> (a night did)."""
-    return Path(directory).name.removeprefix(f"{MONTH}=")[: len("2017-03")]
+    """2017-03 of …/partition_month=2017-03."""
+    return Path(directory).name.removeprefix(f"{MONTH}=")
 
 
 def _local(location: str) -> str:

@@ -120,8 +120,8 @@
     {%- set risen = {} -%}
     {%- if is_incremental() -%}
         {%- set found = run_query(
-            'select item_level, cast(item_key as string) from ' ~ items
-            ~ ' where item_key not in (select item_a_key from ' ~ this ~ ' where item_a_key = item_b_key)'
+            'select item_level, cast(item_key as string) from ' ~ items ~ ' as items where not exists (select 1 from '
+            ~ this ~ ' as held where held.item_a_key = items.item_key and held.item_a_key = held.item_b_key)'
             ~ ' order by 1, 2'
         ) -%}
         {%- for row in found.rows -%}
@@ -138,8 +138,8 @@
     {%- if months is not none -%}
         {%- set gone -%}
     {{ in_months('fact.month_start_date', months) }}
-    or fact.item_a_key not in (select item_key from {{ items }})
-    or fact.item_b_key not in (select item_key from {{ items }})
+    or not exists (select 1 from {{ items }} as items where items.item_key = fact.item_a_key)
+    or not exists (select 1 from {{ items }} as items where items.item_key = fact.item_b_key)
     or exists (
         select 1
         from {{ windows }} as windows

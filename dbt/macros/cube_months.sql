@@ -1,19 +1,11 @@
 {# Which months, and periods around them, a load makes anew in the tables of the sales cube. #}
 
-{#
-  Months to re-aggregate: those the batch or a changed member touches, and those in which someone bought who is another
-  person by today's links. Asked for before any condition, so that dbt sees the edges when it parses.
-#}
+{# Months to re-aggregate. Asked for before any condition, so that dbt sees the edge when it parses. #}
 {% macro sales_months() -%}
-    {%- set months = restated_months(
-        ref('fct_sales_line'), 'order_date', 'order_lines', {'customer': 'customers', 'product': 'products'}
-    ) -%}
-    {%- set relinked = ref('relinked_sales_months') -%}
-    {%- if execute -%}
-        {%- set found = run_query('select cast(month_start_date as string) from ' ~ relinked) -%}
-        {%- set months = (months + found.columns[0].values() | list) | unique | sort -%}
-    {%- endif -%}
-    {{ return(months) }}
+    {%- set restated = ref('restated_sales_months') -%}
+    {%- if not execute -%} {{ return([]) }} {%- endif -%}
+    {%- set found = run_query('select cast(month_start_date as string) from ' ~ restated ~ ' order by 1') -%}
+    {{ return(found.columns[0].values() | list) }}
 {%- endmacro %}
 
 {% macro in_sales_months(column) -%}

@@ -49,25 +49,28 @@
 {% endmacro %}
 
 {#
-  First days of the months whose aggregates a load changes: those its batch has rows in, and those of facts whose
-  member changed. `members` maps entity -> descriptive feed.
+  First days of the months whose aggregates a load changes, as a query: those its batch has rows in, and those of facts
+  whose member changed. `members` maps entity -> descriptive feed.
 #}
 {% macro restated_months(fact, date_column, feed, members) %}
-    {%- set months = touched_months(feed) | list -%}
-    {%- for entity, member_feed in members.items() -%}
-        {%- set since = changed_since(member_feed) -%}
-        {%- if since -%}
-            {%- set found = run_query(
-                "select distinct cast(" ~ first_of('month', 'fact.' ~ date_column) ~ " as string)"
-                ~ " from " ~ fact ~ " as fact inner join " ~ ref('changed_' ~ member_feed) ~ " as changed"
-                ~ " on fact." ~ entity ~ "_durable_key = changed." ~ entity ~ "_durable_key"
-                ~ " and fact." ~ date_column ~ " >= changed.changed_from"
-                ~ " where fact." ~ date_column ~ " >= date '" ~ since ~ "'"
-            ) -%}
-            {%- do months.extend(found.columns[0].values()) -%}
-        {%- endif -%}
-    {%- endfor -%}
-    {{ return(months | unique | sort) }}
+    select {{ first_of('month', date_column) }} as month_start_date from {{ fact }} where false
+    {%- for month in touched_months(feed) %}
+    union all
+    select date '{{ month }}' as month_start_date
+    {%- endfor %}
+    {%- for entity, member_feed in members.items() %}
+    {%- set changed = ref('changed_' ~ member_feed) %}
+    {%- set since = changed_since(member_feed) %}
+    {%- if since %}
+    union all
+    select {{ first_of('month', 'fact.' ~ date_column) }} as month_start_date
+    from {{ fact }} as fact
+    inner join {{ changed }} as changed
+        on fact.{{ entity }}_durable_key = changed.{{ entity }}_durable_key
+        and fact.{{ date_column }} >= changed.changed_from
+    where fact.{{ date_column }} >= date '{{ since }}'
+    {%- endif %}
+    {%- endfor %}
 {% endmacro %}
 
 {# Give `values` (column -> SQL over `fact` and `version`) to the rows that one row of `source` (`version`) belongs to. #}

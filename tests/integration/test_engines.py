@@ -65,6 +65,11 @@ MACROS = {
         f"{{{{ price_of_one('cast({amount} as decimal(19, 4))', 'cast({pieces} as bigint)') }}}}"
         for amount, pieces in (("4.77", 8), ("-4.77", 8), ("4.77", -8), ("0", 8), ("4.77", 0), ("1", 3))
     ],
+    "by_segment": [
+        f"(select {end}(segment_kind || segment || told) from ("
+        "{{ by_segment(\"(select 'x' as a, 'y' as b, 'z' as told) as r\", ['a', 'b'], ['told']) }}) as kinds)"
+        for end in ("min", "max")
+    ],
     "share_of_one": [
         f"{{{{ share_of_one('cast({parts} as bigint)', '{nth}') }}}}" for parts in (3, 7, 29, 14_477) for nth in (1, 2)
     ],
@@ -88,7 +93,7 @@ class Dispatch:
 
 def rendered(engine: str, expression: str) -> str:
     """The SQL that the project's macros make of an expression on an engine."""
-    files = [DBT / "macros" / f"{name}.sql" for name in ("dates", "keys", "shares", "landing", "periods")]
+    files = [DBT / "macros" / f"{name}.sql" for name in ("dates", "keys", "shares", "landing", "periods", "segments")]
     texts = [path.read_text(encoding="utf-8") for path in files]
     texts.append((DBT / "engines" / "spark" / "dialect.sql").read_text(encoding="utf-8"))
     adapter = Dispatch(engine)

@@ -58,6 +58,7 @@ CAUGHT = {
     ),
     "a sample": ("select a from t using sample 10 rows", "a rebuild must give the same rows"),
     "an as-of join": ("select t.a from t asof join u on t.a >= u.a", "write it as a range join"),
+    "an anti-join that minds NULLs": ("select a from t where a not in (select b from u)", "write not exists"),
     "an unordered limit": ("select a from t limit 1", "other rows each time"),
     "a type of one engine": ("select cast(a as hugeint) from t", "Spark has no such type"),
 }  # fmt: skip

@@ -56,6 +56,15 @@
     select explode(sequence(date '{{ first }}', date '{{ last }}', interval 1 day)) as calendar_date
 {%- endmacro %}
 
+{% macro spark__by_segment(relation, kinds, kept) -%}
+    {%- set pairs = [] -%}
+    {%- for kind in kinds -%}
+        {%- do pairs.append("'" ~ kind ~ "', " ~ kind) -%}
+    {%- endfor %}
+    select {{ kept | join(', ') }}, stack({{ kinds | length }}, {{ pairs | join(', ') }}) as (segment_kind, segment)
+    from {{ relation }}
+{%- endmacro %}
+
 {% macro spark__each_number(first, last) -%}
     select explode(sequence({{ first }}, {{ last }})) as number
 {%- endmacro %}

@@ -14,8 +14,9 @@
 {% endmaterialization %}
 
 {#
-  The batch is computed once, beside; then each month it has rows in is written anew: what the table holds of it, less
-  the rows with a `unique_key` of the batch, and the batch.
+  The batch is computed once, beside. A month that the table has nothing of is the batch's directory; the others that the
+  batch has rows in, or replaces some of by its `unique_key`, are written anew: what the table keeps of them, and the
+  batch.
 #}
 {% materialization incremental, adapter='spark' %}
     {%- set target_relation = this.incorporate(type='table') -%}
@@ -30,44 +31,42 @@
         {%- endcall -%}
     {%- else -%}
         {%- set batch = this.incorporate(path={'identifier': this.identifier ~ '__batch'}, type='table') -%}
+        {%- set directory = spark_directory(target_relation, 'batch') -%}
         {%- call statement('main') -%}
-            {{ spark_create(batch, sql) }}
+            {{ spark_create(batch, sql, directory) }}
         {%- endcall -%}
-        {%- do spark_apply(target_relation, batch, config.get('unique_key')) -%}
+        {%- do spark_apply(target_relation, batch, directory, config.get('unique_key')) -%}
         {%- do run_query('drop table ' ~ batch) -%}
     {%- endif -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
 
-{% macro spark_apply(relation, batch, unique_key) %}
+{% macro spark_apply(relation, batch, directory, unique_key) %}
     {%- set key = [unique_key] if unique_key is string else (unique_key or []) -%}
     {%- set same_key -%}
         {%- for column in key -%} batch.{{ column }} = fact.{{ column }}{{ " and " if not loop.last }}{%- endfor -%}
     {%- endset -%}
     {%- set replaced = 'exists (select 1 from ' ~ batch ~ ' as batch where ' ~ same_key ~ ')' if key else 'false' -%}
-    {%- set months -%}
-select {{ spark_month_of('batch') }} as partition_month from {{ batch }} as batch
-{%- if key %}
-union
-select {{ spark_month_of('fact') }} as partition_month from {{ relation }} as fact where {{ replaced }}
-{%- else %}
-group by 1
-{%- endif %}
-    {%- endset -%}
-    {%- set found = spark_months(months) -%}
-    {%- if found | length > spark_most_months() -%}
-        {%- do spark_replace(relation, spark_rows_with_batch(relation, batch, replaced)) -%}
-    {%- else -%}
-        {%- for month in found -%}
-            {%- do spark_point(relation, spark_rows_with_batch(relation, batch, replaced, month), month) -%}
+    {%- set anew = spark_months(relation, replaced) if key else [] -%}
+    {%- set adopted = [] -%}
+    {%- if spark_partition_date() -%}
+        {%- set held = spark_partitions(relation) -%}
+        {%- for month in spark_partitions(batch) -%}
+            {%- do (anew if month in held else adopted).append(month) -%}
         {%- endfor -%}
+    {%- else -%}
+        {%- do anew.extend(spark_months(batch, 'true')) -%}
+    {%- endif -%}
+    {%- if adopted -%}
+        {%- do spark_add_months(relation, adopted, directory) -%}
+    {%- endif -%}
+    {%- if anew -%}
+        {%- set whole -%}
+select {{ spark_column_names() }} from {{ relation }} as fact where {{ spark_in_months('fact', anew) }} and not {{ replaced }}
+union all
+select {{ spark_column_names() }} from {{ batch }} as batch where {{ spark_in_months('batch', anew) }}
+        {%- endset -%}
+        {%- do spark_point(relation, whole, anew | unique | list) -%}
     {%- endif -%}
 {% endmacro %}
-
-{# What the table, or a month of it, holds after the batch. #}
-{% macro spark_rows_with_batch(relation, batch, replaced, month=none) -%}
-select {{ spark_column_names() }} from {{ relation }} as fact where {{ spark_in_month('fact', month) }} and not {{ replaced }}
-union all
-select {{ spark_column_names() }} from {{ batch }} as batch where {{ spark_in_month('batch', month) }}
-{%- endmacro %}

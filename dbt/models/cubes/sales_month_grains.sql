@@ -8,13 +8,14 @@
     pre_hook="{{ forget_sales_months() }}",
 ) }}
 
+{%- set restated = in_sales_months('order_date') %}
 {%- for grain, declared in sales_month_grains().items() %}
 {% if 'department' in declared.by %}
 {{ rolled_up_products(grain, declared) }}
 {%- else %}
 {{ rolled_up(
     grain, declared, sales_measures(counted=counts_of(declared)), source=ref('sales_orders'), day='order_date',
-    where=in_sales_months('order_date'), within_month=true,
+    where=restated, within_month=true,
 ) }}
 {%- endif %}
 {{ "union all" if not loop.last }}

@@ -52,11 +52,9 @@ named as (
         trim(substr(pair, length(split_part(pair, '=', 1)) + 2)) as segment
     from told
     where pair like '%=%'
-    {%- for kind in segment_kinds() %}
     union all
-    select campaign_durable_key, mastered_customer_key, 2 as origin, '{{ kind }}' as segment_kind, {{ kind }} as segment
-    from described
-    {%- endfor %}
+    select campaign_durable_key, mastered_customer_key, 2 as origin, segment_kind, segment
+    from ({{ by_segment('described', segment_kinds(), ['campaign_durable_key', 'mastered_customer_key']) }}) as kinds
 ),
 
 -- the campaign's own word comes first where customers have a column of that name too

@@ -75,7 +75,11 @@ alone as (
     from {{ ref('dim_customer') }} as customers
     where
         customers.is_current
-        and customers.customer_durable_key not in (select linked.customer_durable_key from linked)
+        and not exists (
+            select 1
+            from linked
+            where linked.customer_durable_key = customers.customer_durable_key
+        )
 )
 
 select *, valid_to = {{ last_day_of_time() }} as is_current

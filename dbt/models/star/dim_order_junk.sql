@@ -13,6 +13,11 @@ combinations as (
 select order_junk_key, order_status, is_freight_charged, is_taxed, is_foreign_currency, is_promised
 from combinations
 {%- if is_incremental() %}
-where order_junk_key not in (select held.order_junk_key from {{ this }} as held)
+where
+    not exists (
+        select 1
+        from {{ this }} as held
+        where held.order_junk_key = combinations.order_junk_key
+    )
 {%- endif %}
 {{ with_special_members() }}

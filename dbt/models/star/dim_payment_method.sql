@@ -17,6 +17,11 @@ keyed as (
 select payment_method_key, payment_method
 from keyed
 {%- if is_incremental() %}
-where payment_method_key not in (select held.payment_method_key from {{ this }} as held)
+where
+    not exists (
+        select 1
+        from {{ this }} as held
+        where held.payment_method_key = keyed.payment_method_key
+    )
 {%- endif %}
 {{ with_special_members() }}

@@ -52,11 +52,9 @@ people as (
 members as (
     select '(all)' as segment_kind, '(all)' as segment, churned_date, churn_type, net_sales_before
     from people
-    {%- for kind in kinds %}
     union all
-    select '{{ kind }}', coalesce({{ kind }}, '(unknown)'), churned_date, churn_type, net_sales_before
-    from people
-    {%- endfor %}
+    select segment_kind, coalesce(segment, '(unknown)') as segment, churned_date, churn_type, net_sales_before
+    from ({{ by_segment('people', kinds, ['churned_date', 'churn_type', 'net_sales_before']) }}) as kinds
 ),
 
 -- a kind that tells nobody apart, or one of very many segments, is a list and no segmentation

@@ -14,7 +14,11 @@ names as (
     from {{ landed('online_retail', 'lines', history=true) }} as landed
     where
         unitprice > 0
-        and stockcode not in (select codes.stock_code from {{ ref('base_online_retail__charge_codes') }} as codes)
+        and not exists (
+            select 1
+            from {{ ref('base_online_retail__charge_codes') }} as codes
+            where codes.stock_code = landed.stockcode
+        )
     group by _system, _feed, stockcode, _business_date, trim(description)
 ),
 
