@@ -165,12 +165,10 @@ class SparkStore:
         return target / ABOUT
 
     def prune(self, keep: int) -> None:
-        """Drop the databases of releases that go, and the directories that no kept one reads."""
-        goes = self.releases.prune(keep)
-        for release in goes:
+        """Drop the databases of releases that go, and the directories that no kept one reads: this load's lists, too."""
+        for release in self.releases.prune(keep):
             self._drop(release)
-        if goes:
-            self.sweep()
+        self.sweep()
 
     def discard(self) -> None:
         """Take back what this load made and did not publish, and let Spark go."""

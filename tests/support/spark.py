@@ -25,13 +25,7 @@ QUICK = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
-    # without Hadoop's native library each file's permissions are set by a process of its own, and its checksum is a
-    # second file: 4,400 processes took 25 s of a first load
-    "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
-    # nobody reads the plans that are written down for each statement: a tenth of the time
-    "spark.sql.ui.explainMode": "simple",
-    "spark.sql.maxPlanStringLength": "0",
-    # a task a file and not two
+    # a table in a union is a task and not two
     "spark.sql.files.minPartitionNum": "1",
     "spark.default.parallelism": "1",
     # no Derby: the catalog dies with the load, and the next one makes it from release.json
