@@ -165,7 +165,7 @@ class SparkStore:
         return target / ABOUT
 
     def prune(self, keep: int) -> None:
-        """Drop the databases of releases that go, and the directories that no kept one reads: this load's lists, too."""
+        """Drop the databases of releases that go, and the directories that no kept one reads: this load's, too."""
         for release in self.releases.prune(keep):
             self._drop(release)
         self.sweep()
