@@ -19,8 +19,8 @@ def test_a_month_that_a_later_release_reads_outlives_the_release_that_wrote_it(t
         for folder in (
             "load_1/fct_sales_line/all-1/partition_month=2017-03",
             "load_1/fct_sales_line/all-1/partition_month=2017-04",
-            "load_2/fct_sales_line/2017-04-1",
-            "load_9/fct_sales_line/2017-05-1/_temporary/0",
+            "load_2/fct_sales_line/part-1/partition_month=2017-04",
+            "load_9/fct_sales_line/part-1/_temporary/0",
         )
     )
     for file in (shared, replaced, own, killed):
