@@ -70,6 +70,10 @@ def company(tmp_path: Path) -> SmallService:
     company.payment("p2", "c2", "cash", 50, "03-01 12")
     company.cost("03-01", "print", 40)
     company.opportunity("q1", "lead", "03-01 12")
+    company.set(
+        "interactions", "i1", interaction_id="i1", customer_id="c1", channel="chat", started_at="2017-03-01 09:00:00"
+    )
+    company.left("c8", "02-25", "03-01 12", kind="natural")
     return company
 
 
