@@ -74,7 +74,7 @@ def test_both_ways_a_table_is_built_are_judged(compiled: dict[str, list[Path]]) 
 
 
 def test_no_macro_has_an_anti_join_that_minds_nulls() -> None:
-    """Hooks are not among what dbt compiles, and one of these in a hook took a night on Spark four minutes."""
+    """Hooks are not among what dbt compiles, and one of these held a night on Spark up for over four minutes."""
     files = [path for folder in ("macros", "engines") for path in (PROJECT / "dbt" / folder).rglob("*.sql")]
     assert len(files) > 20
     assert [path.name for path in files if re.search(r"not in \(\s*select", path.read_text(encoding="utf-8"))] == []

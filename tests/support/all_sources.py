@@ -15,8 +15,8 @@ from tests.support.real_data import published_data, write_slice
 from tests.support.small_service import SmallService
 
 SHOP, CRM = "adventureworks_dw", "adventureworks_oltp"
-# Of some customers and resellers, and of few months: on Spark each month of a table is a file of its own, and 75 of
-# them took longer than all the rest. Files without a line here are taken whole.
+# Of some customers and resellers, and of few months: on Spark each month of a table is a file of its own, and of 75
+# months they were 1,077 of a first load's 1,219 files. Files without a line here are taken whole.
 SLICES = {
     f"{SHOP}/FactInternetSales.parquet": "CustomerKey % 20 = 0 and OrderDate >= '2013-12-01'",
     f"{SHOP}/DimCustomer.parquet": "CustomerKey % 20 = 0",
