@@ -17,12 +17,5 @@ def listen(listener: Listener | None) -> None:
 
 
 def tell(kind: str, text: str) -> None:
-    """Pass on a line. A load whose reader has gone (`| head`, a terminal closed) goes on in silence.
-
-    Rich ends the thread it is called in then: one of dbt's, which would wait for it for ever.
-    """
     if _listener:
-        try:
-            _listener(kind, text)
-        except (BrokenPipeError, SystemExit):
-            listen(None)
+        _listener(kind, text)

@@ -212,9 +212,11 @@ def _die_at_once_on_signals() -> None:
     """
 
     def stop(number: int, _frame: Any) -> None:
-        sys.stderr.write("\nstopped: the served release is unchanged, the next load finishes this one\n")
-        sys.stderr.flush()
-        os._exit(128 + number)
+        try:
+            sys.stderr.write("\nstopped: the served release is unchanged, the next load finishes this one\n")
+            sys.stderr.flush()
+        finally:  # nobody may be reading
+            os._exit(128 + number)
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
@@ -13,9 +14,21 @@ from rich.table import Table
 
 from dagster_project.errors import ClienteleError
 
+
+class _Errors(Console):
+    """Words beside the work: where nobody reads them any more (`| head`, a closed terminal), the work goes on.
+
+    Rich would end the thread that prints, and take stdout away: dbt waited for such a thread of its own for ever.
+    """
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 # A pipe or a log file has no width; a table folded to 80 columns can't be read there.
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-errors = Console(stderr=True, highlight=False)
+errors = _Errors(stderr=True, highlight=False)
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,29 @@ def loaded(empty: Installation, tmp_path_factory: pytest.TempPathFactory) -> Ins
     made = home or Installation(tmp_path_factory.mktemp("loaded") / "home", empty.data)
     made.load("2017-03-01")
     return made
+
+
+def test_a_load_that_nobody_reads_stops_when_told_to_and_else_finishes(empty: Installation, tmp_path: Path) -> None:
+    """As behind `| head`, or in a terminal that was closed: it had hung in dbt, with its lock."""
+    home = Installation(tmp_path / "home", empty.data)
+
+    def unread() -> subprocess.Popen[str]:
+        started = home.start("load", "--date", "2017-03-01")
+        assert started.stderr
+        assert any("dbt:" in line for line in started.stderr)
+        started.stderr.close()
+        return started
+
+    stopped = unread()
+    stopped.terminate()
+    assert stopped.wait(timeout=60) == 128 + signal.SIGTERM
+    assert not home.warehouse.exists()
+
+    finished = unread()
+    assert finished.stdout
+    assert "Published release" in finished.stdout.read()
+    assert finished.wait(timeout=60) == 0
+    assert home.sql("select count(*) from star.fct_sales_line") == [(1,)]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
